@@ -8,67 +8,27 @@ import (
 	"pulang/flows/casework"
 )
 
-// Claim is an officer's lease on a case.
-type Claim struct {
-	Officer string
-	Since   time.Time
-	Until   time.Time
-}
-
-// File is a case as the case page shows it.
-type File struct {
-	Case    *casework.Case
-	Version int64
-	Entries []bot.Entry
-	// Rows are the outbox rows of the case by id: their state is shown beside the text; waiting, held and failed
-	// ones are listed.
-	Rows  map[string]bot.Row
-	Claim *Claim
-}
-
-// QueueItem is one case of the queue page.
-type QueueItem struct {
-	Case    *casework.Case
-	Claim   *Claim
-	Viewers []string // officers who have the case open now
-}
-
-// QueuePage is what the queue page shows.
-type QueuePage struct {
-	// Items are the open cases in the order in which Next offers them, at most Limit; then the claimed ones, then
-	// those with a later attempt.
-	Items []QueueItem
-	// Total counts all open cases by class; Later those that wait for a scheduled attempt, Claimed the taken ones.
-	Total   map[casework.Class]int
-	Later   int
-	Claimed int
-	// OldestP1 is when the oldest waiting P1 began to wait; zero when none waits.
-	OldestP1 time.Time
-	// Dead counts dead letters, Held held rows, Aside updates put aside.
-	Dead, Held, Aside int
-}
-
 // Queue is what the desk needs of the store for cases. Every method that changes something takes its audit rows
 // along, so that no act goes unrecorded.
 type Queue interface {
-	Queue(ctx context.Context, mission string, now time.Time, limit int) (QueuePage, error)
+	Queue(ctx context.Context, mission string, now time.Time, limit int) (bot.QueuePage, error)
 	// Next claims the most urgent case that officer may take and returns its code; ErrNotFound when none waits.
 	// skip are codes that the officer passed over in the last ten minutes. request makes it happen once.
 	Next(ctx context.Context, mission string, officer casework.Officer, now time.Time, skip []string, request string, audit bot.Audit) (string, error)
 	// Claim takes one case by code; ErrClaimed with the holder's Claim when somebody else has it.
-	Claim(ctx context.Context, mission, code string, officer casework.Officer, now time.Time, request string, audit bot.Audit) (Claim, error)
+	Claim(ctx context.Context, mission, code string, officer casework.Officer, now time.Time, request string, audit bot.Audit) (bot.Claim, error)
 	// Renew extends the lease while the officer's page is open.
-	Renew(ctx context.Context, mission, code, officer string, now time.Time) (Claim, error)
+	Renew(ctx context.Context, mission, code, officer string, now time.Time) (bot.Claim, error)
 	// Release gives the lease back without an outcome.
 	Release(ctx context.Context, mission, code, officer, request string, audit bot.Audit) error
 	// Open reads a case by code with its timeline, and writes the audit row.
-	Open(ctx context.Context, mission, code string, now time.Time, audit bot.Audit) (File, error)
+	Open(ctx context.Context, mission, code string, now time.Time, audit bot.Audit) (bot.CaseFile, error)
 	// Commit writes a change made at the desk (bot.Change with Who nil).
 	Commit(ctx context.Context, c bot.Change) (bot.Committed, error)
 	// Mine are the cases that officer holds.
-	Mine(ctx context.Context, mission, officer string) ([]QueueItem, error)
+	Mine(ctx context.Context, mission, officer string) ([]bot.QueueItem, error)
 	// Find looks a case up by code, phone number (E.164), passport or NIK: exact, by blind index.
-	Find(ctx context.Context, mission, what string, audit bot.Audit) ([]QueueItem, error)
+	Find(ctx context.Context, mission, what string, audit bot.Audit) ([]bot.QueueItem, error)
 	// Letters lists held rows and dead letters; Retry queues a dead letter or releases a held row again.
 	Letters(ctx context.Context, mission string, state bot.RowState, limit int) ([]bot.Row, error)
 	Retry(ctx context.Context, mission, row, force string, audit bot.Audit) error
@@ -86,28 +46,12 @@ type Queue interface {
 	Seen(ctx context.Context, mission, code, officer string, now time.Time) error
 }
 
-// Account is a member of staff.
-type Account struct {
-	Name     string
-	Role     Role
-	Missions []string
-	// Female marks an officer to whom female_officer cases are offered first.
-	Female   bool
-	Lang     string
-	Disabled bool
-	Created  time.Time
-	// Hash is the argon2id hash of the password; empty until the one-time link was used.
-	Hash string
-	// Code is the officer's short code that a citizen may check with CEK.
-	Code string
-}
-
 // Staff is what the desk needs of the store for accounts, throttles and sessions.
 type Staff interface {
-	Account(ctx context.Context, name string) (Account, error)
-	Accounts(ctx context.Context) ([]Account, error)
+	Account(ctx context.Context, name string) (bot.Account, error)
+	Accounts(ctx context.Context) ([]bot.Account, error)
 	// SaveAccount creates or replaces an account.
-	SaveAccount(ctx context.Context, a Account, audit bot.Audit) error
+	SaveAccount(ctx context.Context, a bot.Account, audit bot.Audit) error
 	// NewLink stores a one-time link token (as a hash) for the account, valid until then; UseLink spends it.
 	NewLink(ctx context.Context, name, token string, until time.Time) error
 	UseLink(ctx context.Context, token string) (name string, err error)

@@ -149,3 +149,15 @@ type Officer struct {
 	Female     bool
 	Supervisor bool
 }
+
+// Role is what a member of staff may do.
+type Role string
+
+// The roles.
+const (
+	RoleViewer     Role = "viewer"
+	RoleOfficer    Role = "officer"
+	RoleSupervisor Role = "supervisor"
+	RoleAdmin      Role = "admin"
+	RoleAuditor    Role = "auditor"
+)

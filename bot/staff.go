@@ -1,0 +1,63 @@
+package bot
+
+import (
+	"time"
+
+	"pulang/flows/casework"
+)
+
+// Claim is an officer's lease on a case.
+type Claim struct {
+	Officer string
+	Since   time.Time
+	Until   time.Time
+}
+
+// CaseFile is a case as the case page shows it.
+type CaseFile struct {
+	Case    *casework.Case
+	Version int64
+	Entries []Entry
+	// Rows are the outbox rows of the case by id: their state is shown beside the text; waiting, held and failed
+	// ones are listed.
+	Rows  map[string]Row
+	Claim *Claim
+}
+
+// QueueItem is one case of the queue page.
+type QueueItem struct {
+	Case    *casework.Case
+	Claim   *Claim
+	Viewers []string // officers who have the case open now
+}
+
+// QueuePage is what the queue page shows.
+type QueuePage struct {
+	// Items are the open cases in the order in which Next offers them, at most Limit; then the claimed ones, then
+	// those with a later attempt.
+	Items []QueueItem
+	// Total counts all open cases by class; Later those that wait for a scheduled attempt, Claimed the taken ones.
+	Total   map[casework.Class]int
+	Later   int
+	Claimed int
+	// OldestP1 is when the oldest waiting P1 began to wait; zero when none waits.
+	OldestP1 time.Time
+	// Dead counts dead letters, Held held rows, Aside updates put aside.
+	Dead, Held, Aside int
+}
+
+// Account is a member of staff.
+type Account struct {
+	Name     string
+	Role     casework.Role
+	Missions []string
+	// Female marks an officer to whom female_officer cases are offered first.
+	Female   bool
+	Lang     string
+	Disabled bool
+	Created  time.Time
+	// Hash is the argon2id hash of the password; empty until the one-time link was used.
+	Hash string
+	// Code is the officer's short code that a citizen may check with CEK.
+	Code string
+}
