@@ -60,4 +60,6 @@ type Account struct {
 	Hash string
 	// Code is the officer's short code that a citizen may check with CEK.
 	Code string
+	// SignedOutAt ends every session that began before it: a new password, another role, a disabled account.
+	SignedOutAt time.Time
 }
