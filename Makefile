@@ -1,6 +1,6 @@
 # The first two are all that a newcomer needs: `go run ./cmd/hotline demo`, then `make test`.
 GO          ?= go
-STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.7.0
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SOAK_SECONDS ?= 7200
 
 .PHONY: demo test soak build fmt lint deps bench

@@ -246,8 +246,9 @@ type Outbox interface {
 	// Take leases at most n contacts of the account whose first waiting row is due, most urgent lane first, and
 	// returns that row of each. Rows of one contact never overlap.
 	Take(ctx context.Context, line, account string, now time.Time, n int, lease time.Duration) ([]Leased, error)
-	// Finish stores the results, frees the contacts, and returns those contacts' next due rows, leased again.
-	Finish(ctx context.Context, line string, now time.Time, done []Sent) ([]Leased, error)
+	// Finish stores the results, frees the contacts, and returns those contacts' next due rows, leased again for
+	// lease (0: none are taken, the process is about to stop).
+	Finish(ctx context.Context, line string, now time.Time, done []Sent, lease time.Duration) ([]Leased, error)
 	// Receipt moves a row that was sent to delivered or read.
 	Receipt(ctx context.Context, line string, who Contact, providerID string, state RowState, at time.Time) error
 	// Handles returns the provider's ids of this contact's messages of the last 48 h, both ways, for DeleteChat.
