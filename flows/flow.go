@@ -89,11 +89,14 @@ type Location struct {
 	Province string    `json:"province,omitempty"`
 	Country  string    `json:"country,omitempty"`
 	At       time.Time `json:"at"`
+	// Ended is true when a live location stopped: this is its last point.
+	Ended bool `json:"ended,omitempty"`
 }
 
 // Media is a file that the messenger keeps; only the reference is stored.
 type Media struct {
-	// Kind is photo, voice, audio, video, document or sticker.
+	// Kind is photo, voice, audio, video, document, sticker, or other (a poll, a story, whatever comes next: it can
+	// be seen in the messenger only, and has no Ref).
 	Kind string `json:"kind"`
 	// Ref is the channel's own reference, opaque to everybody else.
 	Ref      string `json:"ref"`
