@@ -1,0 +1,69 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Timeouts towards Redis. A write may wait for an fsync on a slow disk; a citizen's webhook may not wait longer.
+const (
+	dialTimeout  = 5 * time.Second
+	readTimeout  = 5 * time.Second
+	writeTimeout = 5 * time.Second
+	poolTimeout  = 6 * time.Second
+)
+
+// Dial returns a client for a REDIS_URL: redis://, rediss://, unix://, redis+sentinel://host:port?master_name=…
+// or redis+cluster://host:port?addr=host:port. It connects with the first command. Errors never repeat the URL,
+// which may hold a password.
+func Dial(rawURL string) (redis.UniversalClient, error) {
+	scheme, rest, ok := strings.Cut(rawURL, "://")
+	if !ok {
+		return nil, errors.New("REDIS_URL: want redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://")
+	}
+	switch scheme {
+	case "redis", "rediss", "unix":
+		o, err := redis.ParseURL(rawURL)
+		if err != nil {
+			return nil, urlError(err)
+		}
+		// -1: the client would repeat a write whose answer was lost.
+		o.MaxRetries, o.DialTimeout, o.ReadTimeout, o.WriteTimeout = -1, dialTimeout, readTimeout, writeTimeout
+		o.PoolTimeout, o.ContextTimeoutEnabled = poolTimeout, true
+		return redis.NewClient(o), nil
+	case "redis+sentinel", "rediss+sentinel":
+		o, err := redis.ParseFailoverURL(strings.TrimSuffix(scheme, "+sentinel") + "://" + rest)
+		if err != nil {
+			return nil, urlError(err)
+		}
+		if o.MasterName == "" {
+			return nil, errors.New("REDIS_URL: redis+sentinel needs ?master_name=")
+		}
+		o.MaxRetries, o.DialTimeout, o.ReadTimeout, o.WriteTimeout = -1, dialTimeout, readTimeout, writeTimeout
+		o.PoolTimeout, o.ContextTimeoutEnabled = poolTimeout, true
+		return redis.NewFailoverClient(o), nil
+	case "redis+cluster", "rediss+cluster":
+		o, err := redis.ParseClusterURL(strings.TrimSuffix(scheme, "+cluster") + "://" + rest)
+		if err != nil {
+			return nil, urlError(err)
+		}
+		o.MaxRetries, o.DialTimeout, o.ReadTimeout, o.WriteTimeout = -1, dialTimeout, readTimeout, writeTimeout
+		o.PoolTimeout, o.ContextTimeoutEnabled = poolTimeout, true
+		return redis.NewClusterClient(o), nil
+	}
+	return nil, fmt.Errorf("REDIS_URL: unknown scheme %q", scheme)
+}
+
+// urlError drops the URL from a parse error.
+func urlError(err error) error {
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		return fmt.Errorf("REDIS_URL: %w", ue.Err)
+	}
+	return fmt.Errorf("REDIS_URL: %w", err)
+}

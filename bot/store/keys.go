@@ -1,0 +1,178 @@
+package store
+
+// Every key of a line begins with its hash tag, {kh}, so that one script may touch them all and a Cluster keeps
+// them on one node. An id in a key name is a ULID (cases, rows) or an HMAC (contacts, values): nobody's name,
+// number or place. Times in scores and fields are Unix milliseconds unless said otherwise. The scripts below lua/
+// build the names from the same prefixes; a test compares the two.
+//
+// The case record, keyCase, is a HASH:
+//
+//	v     version, 1 for a new case; every write adds one
+//	k     the case's data key, wrapped by the key file; gone after an erasure
+//	s     the sealed casework.Case (JSON), associated data: key name, "s", v
+//	code  the case's code as it is shown, K7M4-692Q
+//	m     competent mission
+//	c     class in force, P1 … P4
+//	due   when the next human act is due
+//	cr    created at
+//	cl    closed at, "" while open
+//	lat   not offered before (scheduled attempt), "" for now
+//	p1    since when it is P1, "" otherwise
+//	rd    last read by an officer, "" for never
+//	f     "1" when a woman officer was asked for
+//	w     safe windows as "540-600,1260-1320" in minutes of the mission's local day, "" for none
+//	bx    the blind index sets that name the case, separated by a space
+//	by    officer who holds the lease, absent when nobody does
+//	sin   since when
+//	unt   until when
+//
+// Where an open case stands: always in keyQueueOpen and in keyQueueAll of its class; and in exactly one of
+// keyQueue of its class (offered now), keyQueueLater (lat in the future), keyQueueClaimed (by is set). With safe
+// windows it is in keyQueueClosing too. lua/place.lua moves it; scripts that claim, release or expire include it.
+
+// lineKey begins every key of a line.
+func lineKey(line string) string { return "{" + line + "}:" }
+
+// keyConv is a HASH for as long as the contact is known, one per contact:
+//
+//	v     version of the conversation, absent before the first
+//	k     the contact's data key, wrapped
+//	a     the sealed bot.Contact (JSON), associated data: key name, "a"
+//	s     the sealed flows.State (JSON), associated data: key name, "s", v
+//	code  the code of the case that the state fills, "" for none
+//	acct  the account of the channel, under which the contact is scheduled
+//	in    the person's last own message
+//	x     the lane in which the contact is scheduled, absent when it is not
+//	lt    the token of the lease under which its first row is being sent, absent when none
+func keyConv(line, contact string) string { return lineKey(line) + "conv:" + contact }
+
+// keySeen is a ZSET per contact, trimmed to 14 days by time: "u"+digest of every request that was committed,
+// "i"+the messenger's id of an inbound message, "o"+id+" "+row+" "+case of a sent one.
+func keySeen(line, contact string) string { return lineKey(line) + "seen:" + contact }
+
+// keyRequests is a ZSET of the digests of requests that were made for no contact (desk, timers), trimmed to 14 days.
+func keyRequests(line string) string { return lineKey(line) + "requests" }
+
+// keyResult is a STRING that lives for a day: what a request at the desk gave back, for its repeat.
+func keyResult(line, digest string) string { return lineKey(line) + "result:" + digest }
+
+// keyCase is the HASH described above, until the case is erased.
+func keyCase(line, id string) string { return lineKey(line) + "case:" + id }
+
+// keyTimeline is a LIST of sealed bot.Entry (JSON), oldest first, each "entry id:sealed"; associated data: key
+// name, entry id. As long as the case.
+func keyTimeline(line, id string) string { return lineKey(line) + "timeline:" + id }
+
+// keyRowStates is a HASH per case: row id to "state ms provider-id", as long as the case. The content of a row that
+// was not sent is in keyRows.
+func keyRowStates(line, id string) string { return lineKey(line) + "rowstates:" + id }
+
+// keyViewers is a ZSET of officers who have the case open, scored by when they were last seen; expires by itself.
+func keyViewers(line, id string) string { return lineKey(line) + "viewers:" + id }
+
+// keyCodes is a HASH from case code to case id, for ever: a code is never given twice. The id of an erased case
+// is "".
+func keyCodes(line string) string { return lineKey(line) + "codes" }
+
+// keyBlind is a SET of case ids that share a value; blind is Keyring.Blind of it. Kinds: phone, passport, nik,
+// contact, name of a place. As long as such a case.
+func keyBlind(line, kind, blind string) string { return lineKey(line) + "blind:" + kind + ":" + blind }
+
+// keyQueue is a ZSET per mission and class: cases that are offered now, scored by due time.
+func keyQueue(line, mission, class string) string {
+	return lineKey(line) + "queue:" + mission + ":" + class
+}
+
+// keyQueueAll is a ZSET per mission and class: all open cases, offered, later or claimed, scored by due time.
+func keyQueueAll(line, mission, class string) string {
+	return lineKey(line) + "queue:" + mission + ":all:" + class
+}
+
+// keyQueueOpen is a ZSET per mission: all open cases, scored by creation.
+func keyQueueOpen(line, mission string) string { return lineKey(line) + "queue:" + mission + ":open" }
+
+// keyQueueLater is a ZSET per mission: open cases with a scheduled attempt, scored by when they are offered again.
+func keyQueueLater(line, mission string) string { return lineKey(line) + "queue:" + mission + ":later" }
+
+// keyQueueClaimed is a ZSET per mission: cases that an officer holds, scored by the end of the lease.
+func keyQueueClaimed(line, mission string) string {
+	return lineKey(line) + "queue:" + mission + ":claimed"
+}
+
+// keyQueueClosing is a ZSET per mission: one member "case id|n" for each safe window of an open case, scored by the
+// minute of the mission's local day at which that window closes (so it never goes stale, and a change of the
+// clocks moves it along).
+func keyQueueClosing(line, mission string) string {
+	return lineKey(line) + "queue:" + mission + ":closing"
+}
+
+// keyTurns is a STRING per mission: how often Next was asked, for the turn of an overdue P3 or P4.
+func keyTurns(line, mission string) string { return lineKey(line) + "queue:" + mission + ":turns" }
+
+// keySeq is a STRING per mission: the number of its last change; keyEvents is its channel of "seq kind".
+func keySeq(line, mission string) string    { return lineKey(line) + "seq:" + mission }
+func keyEvents(line, mission string) string { return lineKey(line) + "events:" + mission }
+
+// keyTimers is a ZSET of timers by due time: "k|name|case id" or "c|name|contact". A taken one is scored by the end
+// of its lease, and its own time is in the HASH keyTimersTaken. keyTimersLast is a STRING: the token and the result
+// of the last take, for its repeat.
+func keyTimers(line string) string      { return lineKey(line) + "timers" }
+func keyTimersTaken(line string) string { return lineKey(line) + "timers:taken" }
+func keyTimersLast(line string) string  { return lineKey(line) + "timers:last" }
+
+// keyRows is a HASH of every row that was not sent yet, or never could be: row id to "lane not-before state attempts
+// contact account case created why\nsealed" (see row.go); sealed with the contact's data key, associated data: key
+// name, row id.
+func keyRows(line string) string { return lineKey(line) + "rows" }
+
+// keyWaiting is a LIST per contact of waiting row ids in order, each behind the digit of its lane; the first is the
+// one being sent.
+func keyWaiting(line, contact string) string { return lineKey(line) + "waiting:" + contact }
+
+// keyHeldBy is a LIST per contact of parked row ids in order.
+func keyHeldBy(line, contact string) string { return lineKey(line) + "heldby:" + contact }
+
+// keyHeld and keyDead are ZSETs of row ids: held rows by when they were held, dead letters (failed or unknown) by
+// when they died. For staff.
+func keyHeld(line string) string { return lineKey(line) + "held" }
+func keyDead(line string) string { return lineKey(line) + "dead" }
+
+// keyLane is a ZSET per account and lane ("0" … "4"): contacts whose first waiting row wants to leave, by when.
+func keyLane(line, account, lane string) string {
+	return lineKey(line) + "out:" + account + ":" + lane
+}
+
+// keyLeased is a ZSET per account: contacts whose first row is being sent, by the end of the lease.
+func keyLeased(line, account string) string { return lineKey(line) + "out:" + account + ":leased" }
+
+// keyParked is a ZSET per account: held rows by when they may be asked again; those that wait for the person alone
+// are not in it.
+func keyParked(line, account string) string { return lineKey(line) + "out:" + account + ":parked" }
+
+// keyFreeze is a STRING per account: no row leaves before; it expires by itself. keyTakeLast is a STRING: the token
+// of the last take that took something.
+func keyFreeze(line, account string) string   { return lineKey(line) + "out:" + account + ":freeze" }
+func keyTakeLast(line, account string) string { return lineKey(line) + "out:" + account + ":last" }
+
+// keyPrompts is a ZSET per account: contacts whose last prompt had buttons, by when it was shown.
+func keyPrompts(line, account string) string { return lineKey(line) + "prompts:" + account }
+
+// keyBeat is a STRING per account: when its channel was last known to be heard.
+func keyBeat(line, account string) string { return lineKey(line) + "beat:" + account }
+
+// keyLease is a HASH per name of something that one process does at a time: own (its owner), tok (the fencing
+// token, which only grows), unt (until). For ever, so that the token never falls back.
+func keyLease(line, name string) string { return lineKey(line) + "lease:" + name }
+
+// keyAsides is a ZSET of updates that were put aside, by time; keyAside a HASH of them, id to sealed bot.Aside
+// (JSON), associated data: key name, id.
+func keyAsides(line string) string { return lineKey(line) + "asides" }
+func keyAside(line string) string  { return lineKey(line) + "aside" }
+
+// keyLineKeys is a HASH of the line's own data keys, wrapped: "audit" seals the audit log, "aside" what was put
+// aside. As long as the line.
+func keyLineKeys(line string) string { return lineKey(line) + "keys" }
+
+// keyMark is a HASH, for ever: mode (real or demo), schema (a number), check (a sealed word that only the right key
+// file opens).
+func keyMark() string { return "{staff}:mark" }

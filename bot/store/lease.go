@@ -1,0 +1,7 @@
+package store
+
+// fence is the lease on which a channel account's work hangs in this process.
+type fence struct {
+	name  string
+	token int64
+}

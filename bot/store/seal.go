@@ -1,0 +1,128 @@
+package store
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strconv"
+	"sync"
+
+	"github.com/tink-crypto/tink-go/v2/aead/subtle"
+	"github.com/tink-crypto/tink-go/v2/tink"
+)
+
+// dataKey seals the fields of one record (a case, a contact, a line's audit log). It is stored wrapped beside them;
+// without the wrapped form they are unreadable, which is how a case is erased.
+type dataKey struct {
+	wrapped string
+	aead    tink.AEAD
+}
+
+// newDataKey draws a data key for the record under that Redis key.
+func (k *Keyring) newDataKey(key string) (dataKey, error) {
+	raw := make([]byte, 32)
+	if _, err := rand.Read(raw); err != nil {
+		return dataKey{}, fmt.Errorf("draw data key: %w", err)
+	}
+	wrapped, err := k.kek.Encrypt(raw, []byte(key))
+	if err != nil {
+		return dataKey{}, fmt.Errorf("wrap data key: %w", err)
+	}
+	a, err := subtle.NewAESGCM(raw)
+	if err != nil {
+		return dataKey{}, err
+	}
+	return dataKey{wrapped: string(wrapped), aead: a}, nil
+}
+
+// openDataKey unwraps a data key; it fails for one that belongs to another record or another key file.
+func (k *Keyring) openDataKey(key, wrapped string) (dataKey, error) {
+	raw, err := k.kek.Decrypt([]byte(wrapped), []byte(key))
+	if err != nil {
+		return dataKey{}, errSealed
+	}
+	a, err := subtle.NewAESGCM(raw)
+	if err != nil {
+		return dataKey{}, errSealed
+	}
+	return dataKey{wrapped: wrapped, aead: a}, nil
+}
+
+// associated binds a sealed value to its place: key name, field and version. A value that was moved does not open.
+func associated(key, field string, version int64) []byte {
+	b := make([]byte, 0, len(key)+len(field)+24)
+	b = append(b, key...)
+	b = append(b, '|')
+	b = append(b, field...)
+	b = append(b, '|')
+	return strconv.AppendInt(b, version, 10)
+}
+
+// seal seals plain for that place. version is 0 for what is written once.
+func (d dataKey) seal(key, field string, version int64, plain []byte) ([]byte, error) {
+	return d.aead.Encrypt(plain, associated(key, field, version))
+}
+
+// open opens what seal made for the same place. Its error says nothing of the content.
+func (d dataKey) open(key, field string, version int64, sealed string) ([]byte, error) {
+	plain, err := d.aead.Decrypt([]byte(sealed), associated(key, field, version))
+	if err != nil {
+		return nil, errSealed
+	}
+	return plain, nil
+}
+
+// keyCache remembers unwrapped data keys by the Redis key of their record, so that a commit can seal without asking
+// for the key again. It is never trusted: the script compares the wrapped form before it writes. Two generations
+// bound its size.
+type keyCache struct {
+	mu       sync.Mutex
+	max      int
+	new, old map[string]dataKey
+}
+
+func newKeyCache(n int) *keyCache { return &keyCache{max: n, new: map[string]dataKey{}} }
+
+func (c *keyCache) get(key string) (dataKey, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d, ok := c.new[key]
+	if !ok {
+		if d, ok = c.old[key]; ok {
+			c.putLocked(key, d)
+		}
+	}
+	return d, ok
+}
+
+func (c *keyCache) put(key string, d dataKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.putLocked(key, d)
+}
+
+func (c *keyCache) putLocked(key string, d dataKey) {
+	if len(c.new) >= c.max {
+		c.old, c.new = c.new, make(map[string]dataKey, c.max)
+	}
+	c.new[key] = d
+}
+
+func (c *keyCache) drop(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.new, key)
+	delete(c.old, key)
+}
+
+// unwrapped returns the data key of a record from its wrapped form, out of the cache when it is the same.
+func (s *Store) unwrapped(key, wrapped string) (dataKey, error) {
+	if d, ok := s.cache.get(key); ok && d.wrapped == wrapped {
+		return d, nil
+	}
+	d, err := s.keys.openDataKey(key, wrapped)
+	if err != nil {
+		return dataKey{}, err
+	}
+	s.cache.put(key, d)
+	return d, nil
+}
