@@ -189,10 +189,11 @@ type State struct {
 	// Paused is true after BERHENTI until LANJUT: no question is asked.
 	Paused bool `json:"paused,omitempty"`
 	// Optional is true once the person chose to go on with the questions after the confirmation.
-	Optional bool      `json:"optional,omitempty"`
-	Heard    []Heard   `json:"heard,omitempty"`
-	FirstAt  time.Time `json:"first_at,omitzero"`
-	LastAt   time.Time `json:"last_at,omitzero"`
+	Optional bool `json:"optional,omitempty"`
+	// Heard is kept by Next while there is no case: what was said so far, the last input included.
+	Heard   []Heard   `json:"heard,omitempty"`
+	FirstAt time.Time `json:"first_at,omitzero"`
+	LastAt  time.Time `json:"last_at,omitzero"`
 	// Memo holds small facts of a step between two messages (a place offered for confirmation, wrong codes tried).
 	Memo map[string]string `json:"memo,omitempty"`
 }
@@ -206,7 +207,9 @@ type CaseView struct {
 	Closed bool
 	// Muted is true while nothing unprompted may be sent (BERHENTI).
 	Muted    bool
-	CodeWord string // normalised; empty when none was set
+	CodeWord string // normalised (Answer.Norm of code_word); empty when none was set
+	// JoinCode is what members of this case's group send after GABUNG; empty when there is no group.
+	JoinCode string
 }
 
 // Env is everything that Next may know beside state and input.
@@ -264,13 +267,18 @@ type Turn struct {
 	State   State
 	Replies []Reply
 	Effects []Effect
+	// Quiet says, in one word for tests and traces, why there is no reply: "paused", "live", "blocked", "timer", ….
+	// Empty when there is one.
+	Quiet string
 }
 
 // Effect is one of a closed set of things that follow from an input.
 type Effect interface{ effect() }
 
 type (
-	// OpenCase creates the case that State.Case names and queues its callback. Heard goes to its timeline.
+	// OpenCase creates the case that State.Case names and queues its callback. It stands first in Turn.Effects. Heard
+	// is what was said before this input and goes to the timeline; the input itself is appended by the caller, as
+	// always.
 	OpenCase struct {
 		Code  string
 		Heard []Heard

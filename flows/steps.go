@@ -53,6 +53,7 @@ const (
 	StepLanguage        StepID = "language"
 	StepSameMatter      StepID = "same_matter"
 	StepNew             StepID = "new"
+	StepStatus          StepID = "status" // the code word is asked before the stage is told
 )
 
 // Values that several packages reason about.
@@ -72,6 +73,8 @@ const (
 	None    Value = "none"
 	// Done ends a multi-select.
 	Done Value = "done"
+	// Skip passes over a question, like LEWATI; offered as 0 on the questions after the confirmation.
+	Skip Value = "skip"
 )
 
 // Menus are the closed questions: their values in the order of their numbers, from 1; None stands last and is
