@@ -243,9 +243,10 @@ type Sent struct {
 
 // Outbox is what the relay needs of the store.
 type Outbox interface {
-	// Take leases at most n contacts of the account whose first waiting row is due, most urgent lane first, and
-	// returns that row of each. Rows of one contact never overlap.
-	Take(ctx context.Context, line, account string, now time.Time, n int, lease time.Duration) ([]Leased, error)
+	// Take leases at most n contacts of the account whose first waiting row is due and whose most urgent waiting row
+	// is in a lane up to upTo, most urgent lane first, and returns the first row of each. Rows of one contact never
+	// overlap.
+	Take(ctx context.Context, line, account string, now time.Time, n int, upTo Lane, lease time.Duration) ([]Leased, error)
 	// Finish stores the results, frees the contacts, and returns those contacts' next due rows, leased again for
 	// lease (0: none are taken, the process is about to stop).
 	Finish(ctx context.Context, line string, now time.Time, done []Sent, lease time.Duration) ([]Leased, error)
