@@ -32,6 +32,9 @@ type Triage struct {
 	Class   Class    `json:"class"`
 	Score   int      `json:"score"`
 	Reasons []Reason `json:"reasons,omitempty"`
+	// Kept says that the facts alone would now give a lower class: the citizen's chat took something back, and an
+	// officer has not yet looked.
+	Kept bool `json:"kept,omitempty"`
 }
 
 // Override is an officer's own class, kept with its reason beside the computed one.
@@ -40,6 +43,10 @@ type Override struct {
 	Reason string    `json:"reason"`
 	By     string    `json:"by"`
 	At     time.Time `json:"at"`
+	// Seen are the reasons that the officer knew; one that comes later and weighs more ends the override.
+	Seen []string `json:"seen,omitempty"`
+	// Ended is when the override stopped to bind; it stays as a record.
+	Ended time.Time `json:"ended,omitzero"`
 }
 
 // Window is a daily span of local time in which contact is safe. From and To are minutes after midnight; To < From
@@ -63,6 +70,8 @@ type Attempt struct {
 	EndedAt time.Time `json:"ended_at,omitzero"`
 	// Override is the reason a supervisor gave for an attempt that the gate did not allow.
 	Override string `json:"override,omitempty"`
+	// Reminded says that the missing outcome was asked for.
+	Reminded bool `json:"reminded,omitempty"`
 }
 
 // Stage is a milestone on the way home, reported to closed.
@@ -115,16 +124,21 @@ type Case struct {
 	Safety   flows.Value `json:"safety,omitempty"`
 	SafetyAt time.Time   `json:"safety_at,omitzero"`
 	// Permission is the contact_pref in force; empty when never given or withdrawn by danger or watched.
-	Permission flows.Value `json:"permission,omitempty"`
-	Windows    []Window    `json:"windows,omitempty"`
-	Muted      bool        `json:"muted,omitempty"`
+	Permission   flows.Value `json:"permission,omitempty"`
+	PermissionAt time.Time   `json:"permission_at,omitzero"`
+	// Windows are the hours stated as safe, by the mission's clock. They are withdrawn together with Permission.
+	Windows []Window  `json:"windows,omitempty"`
+	Muted   bool      `json:"muted,omitempty"`
+	MutedAt time.Time `json:"muted_at,omitzero"`
 
 	Contacts []Contact `json:"contacts,omitempty"`
 	// LastIn is the person's last message on any contact; LastRead the last time an officer opened the case.
 	LastIn   time.Time `json:"last_in,omitzero"`
 	LastRead time.Time `json:"last_read,omitzero"`
-	// FirstReadAt ends the escalation clock of a P1.
+	// P1Since is when the present stretch as P1 began; a LastRead after it ends the escalation clock. P1Told is the
+	// minute of the last alert that was raised for it.
 	P1Since time.Time `json:"p1_since,omitzero"`
+	P1Told  int       `json:"p1_told,omitempty"`
 
 	Triage   Triage    `json:"triage"`
 	Override *Override `json:"override,omitempty"`
@@ -132,8 +146,28 @@ type Case struct {
 	DueAt time.Time `json:"due_at,omitzero"`
 	// LaterUntil hides the case from Next until then (a scheduled attempt); zero offers it now.
 	LaterUntil time.Time `json:"later_until,omitzero"`
-	// LiftAt are the two times at which waiting lifts P4 to P3 and P3 to P2.
+	// LiftAt are the two times at which waiting lifts P4 to P3 and P3 to P2; Lifted counts those already told.
 	LiftAt []time.Time `json:"lift_at,omitempty"`
+	Lifted int         `json:"lifted,omitempty"`
+
+	// Peak is the most urgent class computed since an officer last checked the facts. What is written in chat alone
+	// never takes a case below it.
+	Peak Class `json:"peak,omitempty"`
+	// WaitSince is when the present wait for a human began: the first message, or the first one after SettledAt.
+	WaitSince time.Time `json:"wait_since,omitzero"`
+	// SettledAt is when an officer dealt with the case, so that nobody waits for a human; a new message or a rise of
+	// the class puts the case back on the queue. SeenIn is LastIn as it was then, or when LaterUntil was set.
+	SettledAt time.Time `json:"settled_at,omitzero"`
+	SeenIn    time.Time `json:"seen_in,omitzero"`
+	// DueFor is the class for which DueAt was computed.
+	DueFor Class `json:"due_for,omitempty"`
+	// PromisedAt is a time that was promised to the person; it sorts first in its class once it has passed.
+	PromisedAt time.Time `json:"promised_at,omitzero"`
+	// DormantAt is when the attempts were exhausted; CheckIns counts the neutral questions since, CheckInAt is the
+	// time of the next one (zero: none).
+	DormantAt time.Time `json:"dormant_at,omitzero"`
+	CheckIns  int       `json:"check_ins,omitempty"`
+	CheckInAt time.Time `json:"check_in_at,omitzero"`
 
 	Stage      Stage       `json:"stage"`
 	Milestones []Milestone `json:"milestones,omitempty"`
@@ -141,6 +175,9 @@ type Case struct {
 	Group      string      `json:"group,omitempty"`
 	ClosedAs   string      `json:"closed_as,omitempty"`
 	ClosedAt   time.Time   `json:"closed_at,omitzero"`
+
+	// alarm is set by a cry for help until the next Rescore.
+	alarm bool
 }
 
 // Officer is what the order of the queue needs to know of the person who asks for the next case.
