@@ -21,7 +21,8 @@ type Queue interface {
 	Renew(ctx context.Context, mission, code, officer string, now time.Time) (bot.Claim, error)
 	// Release gives the lease back without an outcome.
 	Release(ctx context.Context, mission, code, officer, request string, audit bot.Audit) error
-	// Open reads a case by code with its timeline, and writes the audit row.
+	// Open reads a case by code with its timeline, and writes the audit row. An audit row without What is not
+	// written: the case is read for an act whose own row goes with its Commit.
 	Open(ctx context.Context, mission, code string, now time.Time, audit bot.Audit) (bot.CaseFile, error)
 	// Commit writes a change made at the desk (bot.Change with Who nil).
 	Commit(ctx context.Context, c bot.Change) (bot.Committed, error)
@@ -35,9 +36,10 @@ type Queue interface {
 	// Asides lists the updates that were put aside; Dismiss removes one.
 	Asides(ctx context.Context, mission string, limit int) ([]bot.Aside, error)
 	Dismiss(ctx context.Context, mission, id string, audit bot.Audit) error
-	// Record appends an audit row that goes with no other change (reveal, list view, sign-in).
+	// Record appends an audit row that goes with no other change (reveal, list view, sign-in). An empty mission is
+	// the staff area: sign-ins and accounts.
 	Record(ctx context.Context, mission string, a bot.Audit) error
-	// AuditLog reads the newest n rows.
+	// AuditLog reads the newest n rows; an empty mission reads the staff area's.
 	AuditLog(ctx context.Context, mission string, n int) ([]bot.Audit, error)
 	// Watch calls f after every change of the mission's cases until ctx ends; seq grows, kind is "case", "p1" or
 	// "claim". No personal data.
