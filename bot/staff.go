@@ -6,6 +6,26 @@ import (
 	"pulang/flows/casework"
 )
 
+// A claim is a lease: the officer's page renews it while somebody works on it; after ClaimWarn without a sign of
+// life the officer is warned, after ClaimLease the case returns to the queue.
+const (
+	ClaimLease = 30 * time.Minute
+	ClaimWarn  = 15 * time.Minute
+)
+
+// ClaimedError says who holds the case that was to be claimed; errors.Is finds ErrClaimed in it.
+type ClaimedError struct{ Claim Claim }
+
+func (e *ClaimedError) Error() string { return ErrClaimed.Error() }
+
+// Unwrap makes it an ErrClaimed.
+func (e *ClaimedError) Unwrap() error { return ErrClaimed }
+
+// QueueFilter narrows the queue page on the store's side; the zero filter is everything.
+type QueueFilter struct {
+	Classes []casework.Class
+}
+
 // Claim is an officer's lease on a case.
 type Claim struct {
 	Officer string
