@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+)
+
+// onBoth runs a test against miniredis and against a real redis-server: the scripts must work on both.
+func onBoth(t *testing.T, test func(t *testing.T, s *Store)) {
+	t.Helper()
+	t.Run("mini", func(t *testing.T) { test(t, openDesk(t, startMini(t))) })
+	t.Run("redis", func(t *testing.T) { test(t, openDesk(t, startReal(t))) })
+}
+
+func startMini(t testing.TB) redis.UniversalClient {
+	t.Helper()
+	m := miniredis.RunT(t)
+	c := redis.NewClient(&redis.Options{Addr: m.Addr(), MaxRetries: -1})
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// startReal starts a redis-server of the test's own, without persistence.
+func startReal(t testing.TB) redis.UniversalClient {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("redis-server is not installed, and CI must not go without it")
+		}
+		t.Skip("redis-server is not installed: this half of the test is left out")
+	}
+	dir, err := os.MkdirTemp("", "pulang") // a socket's path must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	socket := filepath.Join(dir, "s")
+	cmd := exec.Command(path, "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--dir", dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	c := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: -1, PoolSize: 64})
+	t.Cleanup(func() { _ = c.Close() })
+	eventually(t, func() bool { return c.Ping(context.Background()).Err() == nil })
+	return c
+}
+
+func openDesk(t testing.TB, c redis.UniversalClient) *Store {
+	t.Helper()
+	keys, err := NewKeyring()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(context.Background(), Options{
+		Client: c, Keys: keys, Lines: []Line{{Code: "kh", Missions: []string{"kh", "mm"}}, {Code: "mm", Missions: []string{"mm", "kh"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// eventually polls until ok, for at most ten seconds.
+func eventually(t testing.TB, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it did not come about within ten seconds")
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package store
+
+// Keys of the staff area. They share the hash tag {staff}: no script touches it together with a line. Account
+// names, addresses and tokens are personal or secret, so a key holds only their HMAC or SHA-256 in hex.
+
+// StaffLine names the staff area where a method takes a line: the audit log of sign-ins and accounts.
+const StaffLine = "staff"
+
+// keyAccount is a HASH for as long as the account exists: "data" the sealed account, "link" the hash of the only
+// one-time link that is valid, "code" the index of the officer's check code.
+func keyAccount(id string) string { return "{staff}:account:" + id }
+
+// keyAccounts is a SET of all account ids, for ever.
+func keyAccounts() string { return "{staff}:accounts" }
+
+// keyOfficerCodes is a HASH from the index of an officer's check code to the account id, for ever.
+func keyOfficerCodes() string { return "{staff}:codes" }
+
+// keyLink is a HASH with a lifetime of its own: "account" its account id, "until" in milliseconds, and once it is
+// spent "spent", the request that spent it.
+func keyLink(hash string) string { return "{staff}:link:" + hash }
+
+// keyThrottle is a ZSET of the tries within the window, scored in microseconds; it lives as long as the window.
+func keyThrottle(id string) string { return "{staff}:throttle:" + id }
+
+// keySession is a STRING that lives as long as the session: the sealed session, or nothing at all when it was
+// ended, so that a request that is still running cannot bring it back.
+func keySession(hash string) string { return "{staff}:session:" + hash }
+
+// keySessionsOf is a ZSET of an account's sessions scored by their expiry in milliseconds.
+func keySessionsOf(account string) string { return "{staff}:sessions:" + account }

@@ -1,0 +1,24 @@
+-- Creates or replaces an account.
+-- KEYS  1 the account, 2 all accounts, 3 officer codes, 4 the staff audit log
+-- ARGV  1 account id, 2 sealed account, 3 index of the check code or "", 4 "1" when the account is disabled,
+--       5… sealed audit rows
+-- Gives 1, or 0 when another account has the check code.
+local code = ARGV[3]
+local old = redis.call('HGET', KEYS[1], 'code')
+if code ~= '' then
+  local owner = redis.call('HGET', KEYS[3], code)
+  if owner and owner ~= ARGV[1] then return 0 end
+end
+if old and old ~= code then
+  if redis.call('HGET', KEYS[3], old) == ARGV[1] then redis.call('HDEL', KEYS[3], old) end
+  redis.call('HDEL', KEYS[1], 'code')
+end
+redis.call('HSET', KEYS[1], 'data', ARGV[2])
+if code ~= '' then
+  redis.call('HSET', KEYS[1], 'code', code)
+  redis.call('HSET', KEYS[3], code, ARGV[1])
+end
+if ARGV[4] == '1' then redis.call('HDEL', KEYS[1], 'link') end
+redis.call('SADD', KEYS[2], ARGV[1])
+for i = 5, #ARGV do redis.call('RPUSH', KEYS[4], ARGV[i]) end
+return 1
