@@ -135,6 +135,8 @@ type Case struct {
 	// LastIn is the person's last message on any contact; LastRead the last time an officer opened the case.
 	LastIn   time.Time `json:"last_in,omitzero"`
 	LastRead time.Time `json:"last_read,omitzero"`
+	// LastReadBy is that officer's account name.
+	LastReadBy string `json:"last_read_by,omitempty"`
 	// P1Since is when the present stretch as P1 began; a LastRead after it ends the escalation clock. P1Told is the
 	// minute of the last alert that was raised for it.
 	P1Since time.Time `json:"p1_since,omitzero"`
