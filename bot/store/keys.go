@@ -22,7 +22,8 @@ package store
 //	f     "1" when a woman officer was asked for
 //	w     safe windows as "540-600,1260-1320" in minutes of the mission's local day, "" for none
 //	bx    the blind index sets that name the case, separated by a space
-//	by    officer who holds the lease, absent when nobody does
+//	by    officer who holds the lease, absent when nobody does: Store.accountID(name), a name being personal data;
+//	      a commit passes accountID(Change.Claim). keyOfficers has the names, sealed
 //	sin   since when
 //	unt   until when
 //
@@ -149,7 +150,7 @@ func keyLeased(line, account string) string { return lineKey(line) + "out:" + ac
 // are not in it.
 func keyParked(line, account string) string { return lineKey(line) + "out:" + account + ":parked" }
 
-// keyFreeze is a STRING per account: no row leaves before; it expires by itself. keyTakeLast is a STRING: the token
+// keyFreeze is a STRING per account: no row leaves before that time. keyTakeLast is a STRING: the token
 // of the last take that took something.
 func keyFreeze(line, account string) string   { return lineKey(line) + "out:" + account + ":freeze" }
 func keyTakeLast(line, account string) string { return lineKey(line) + "out:" + account + ":last" }

@@ -29,3 +29,7 @@ func keySession(hash string) string { return "{staff}:session:" + hash }
 
 // keySessionsOf is a ZSET of an account's sessions scored by their expiry in milliseconds.
 func keySessionsOf(account string) string { return "{staff}:sessions:" + account }
+
+// keyOfficers is a HASH per line, for ever: account id to the sealed name of an officer who has held or opened a
+// case of the line, so that the desk can say who. Associated data: key name.
+func keyOfficers(line string) string { return lineKey(line) + "officers" }
