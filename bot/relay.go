@@ -1,0 +1,346 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"pulang/flows/casework"
+)
+
+// RelayOptions are what a Relay is made of.
+type RelayOptions struct {
+	Outbox   Outbox
+	Channels []LineChannel
+	Rules    map[string]casework.Rules // by line
+	Clock    func() time.Time
+	Log      *slog.Logger
+	// Senders bounds the sends under way at once, per channel account. 0 means 256.
+	Senders int
+	// Look is how often the outbox is asked for rows that nobody handed over. 0 means a quarter of a second.
+	Look time.Duration
+}
+
+// LineChannel is a channel account and the line it belongs to.
+type LineChannel struct {
+	Line    string
+	Channel Channel
+}
+
+// Pacer is a Channel that wants a pause between two messages to one contact.
+type Pacer interface{ Pause() time.Duration }
+
+const (
+	sendTimeout = 25 * time.Second
+	// rowLease must outlive a send and its result's commit, or a second sender takes the row meanwhile.
+	rowLease = 45 * time.Second
+	// maxPause bounds what a Pacer may ask for.
+	maxPause = 3 * time.Second
+	// mostBulk is how many broadcasts wait for the bulk limit in this process: 4 seconds' worth.
+	mostBulk = 120
+	// giveUp is how long a row is tried before it goes to the dead letters, where staff decide.
+	giveUp = 24 * time.Hour
+)
+
+// Relay sends what the outbox holds: most urgent lane first, in order per contact, each row asked against MaySend
+// at the moment of sending. A crash repeats at most the sends that were under way.
+type Relay struct {
+	RelayOptions
+	accounts map[accountKey]*account
+	sends    context.Context // of the sends: ends only after those under way had their time
+	end      context.CancelFunc
+}
+
+type accountKey struct{ line, channel, account string }
+
+// account is the sending side of one channel account.
+type account struct {
+	r     *Relay
+	line  string
+	ch    Channel
+	slots chan struct{}
+	done  chan Sent
+	bulk  *rate.Limiter // broadcasts only: replies are not held to the bulk limit
+	bulky atomic.Int64  // broadcasts taken and not yet sent
+	wake  chan struct{}
+
+	mu      sync.Mutex // guards stopped against sending's first Add
+	stopped bool
+	sending sync.WaitGroup
+}
+
+// NewRelay returns a Relay for these channels.
+func NewRelay(o RelayOptions) *Relay {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Senders == 0 {
+		o.Senders = 256
+	}
+	if o.Look == 0 {
+		o.Look = 250 * time.Millisecond
+	}
+	r := &Relay{RelayOptions: o, accounts: map[accountKey]*account{}}
+	r.sends, r.end = context.WithCancel(context.Background())
+	for _, c := range o.Channels {
+		r.accounts[accountKey{c.Line, c.Channel.Name(), c.Channel.Account()}] = &account{
+			r: r, line: c.Line, ch: c.Channel, slots: make(chan struct{}, o.Senders),
+			done: make(chan Sent, 4*o.Senders), wake: make(chan struct{}, 1), bulk: rate.NewLimiter(30, 30),
+		}
+	}
+	return r
+}
+
+// Attach hands the rows that h commits straight to this relay.
+func (r *Relay) Attach(h *Hotline) {
+	h.dispatch = r.Dispatch
+	h.direct = func(ctx context.Context, row Row) {
+		if a := r.accounts[accountKey{row.Line, row.To.Channel, row.To.Account}]; a != nil {
+			// The outcome is not kept: this line is outside the outbox by design.
+			_, _ = a.ch.Send(ctx, row)
+		}
+	}
+}
+
+// Dispatch takes rows that are leased to this process. It does not wait for their sending; rows it has no room for
+// come back when their lease ends.
+func (r *Relay) Dispatch(rows []Leased) {
+	for _, l := range rows {
+		a := r.accounts[accountKey{l.Row.Line, l.Row.To.Channel, l.Row.To.Account}]
+		if a != nil { // else no such account in this process: the lease ends and another replica takes the row
+			a.start(l)
+		}
+	}
+}
+
+// Run sends until ctx ends, then waits for the sends under way. It returns nil after an orderly stop.
+func (r *Relay) Run(ctx context.Context) error {
+	defer r.end()
+	var all sync.WaitGroup
+	for _, a := range r.accounts {
+		all.Go(func() { a.run(ctx) })
+	}
+	all.Wait()
+	return nil
+}
+
+// Wake makes the relay look into the outbox now.
+func (r *Relay) Wake() {
+	for _, a := range r.accounts {
+		select {
+		case a.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (a *account) run(ctx context.Context) {
+	finished := make(chan struct{})
+	go func() { defer close(finished); a.finish() }()
+	look := time.NewTicker(a.r.Look)
+	defer look.Stop()
+	for ctx.Err() == nil {
+		if room := cap(a.slots) - len(a.slots); room > 0 {
+			upTo := LaneBroadcast
+			if a.bulky.Load() >= mostBulk {
+				upTo = LaneStatus // enough of them wait for their turn already
+			}
+			if upTo == LaneBroadcast {
+				room = min(room, mostBulk)
+			}
+			rows, err := a.r.Outbox.Take(ctx, a.line, a.ch.Account(), a.r.Clock(), room, upTo, rowLease)
+			if err != nil && ctx.Err() == nil {
+				a.r.Log.Error("outbox take", "line", a.line, "channel", a.ch.Name(), "err", err)
+			}
+			for _, l := range rows {
+				a.start(l)
+			}
+			if len(rows) == room && err == nil {
+				continue
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-look.C:
+		case <-a.wake:
+		}
+	}
+	a.mu.Lock()
+	a.stopped = true
+	a.mu.Unlock()
+	a.sending.Wait()
+	close(a.done)
+	<-finished
+}
+
+// begin notes a send under way; false when the relay is stopping.
+func (a *account) begin() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.stopped {
+		a.sending.Add(1)
+	}
+	return !a.stopped
+}
+
+// start sends one leased row in its own goroutine, as soon as there is a slot.
+func (a *account) start(l Leased) {
+	if a.begin() {
+		go a.sendOne(l, a.r.Clock())
+	}
+}
+
+func (a *account) sendOne(l Leased, leased time.Time) {
+	defer a.sending.Done()
+	if l.Row.Lane == LaneBroadcast {
+		a.bulky.Add(1)
+		defer a.bulky.Add(-1)
+		// Their turn is waited for outside the slots, which belong to people who wait for an answer.
+		if err := a.bulk.Wait(a.r.sends); err != nil {
+			return
+		}
+	}
+	a.slots <- struct{}{}
+	defer func() { <-a.slots }()
+	if a.r.Clock().Sub(leased) > rowLease-sendTimeout-maxPause {
+		return // waited so long for a slot that the lease might end during the send: leave it to the next taker
+	}
+	a.done <- a.send(l)
+}
+
+// send asks the gate, sends, and says what became of the row.
+func (a *account) send(l Leased) Sent {
+	now := a.r.Clock()
+	row := l.Row
+	if row.Kind != KindAlert {
+		v := casework.MaySend(casework.Message{Kind: row.Kind, CreatedAt: row.CreatedAt, Force: row.Force},
+			l.Case, l.LastIn, now, a.r.Rules[a.line])
+		if !v.OK {
+			row.State, row.Why, row.NotBefore = RowHeld, string(v.Why), v.NotBefore
+			return Sent{Row: row}
+		}
+	}
+	ctx, cancel := context.WithTimeout(a.r.sends, sendTimeout)
+	defer cancel()
+	if row.Out.Delete {
+		ids, err := a.r.Outbox.Handles(ctx, a.line, row.To)
+		if err != nil {
+			return a.after(row, &SendError{Do: SendRetry, Why: "store", Err: err}, now)
+		}
+		row.Out.DeleteIDs = ids
+	}
+	id, err := a.ch.Send(ctx, row)
+	if err == nil {
+		row.State, row.ProviderID, row.Why = RowSent, id, ""
+		row.Attempts++
+		return Sent{Row: row}
+	}
+	return a.after(row, err, a.r.Clock())
+}
+
+// after sorts a failed send by what comes next. Nothing is dropped: a row ends as sent or among the dead letters.
+func (a *account) after(row Row, err error, now time.Time) Sent {
+	var se *SendError
+	if !errors.As(err, &se) {
+		se = &SendError{Do: SendRetry, Why: "down", Err: err}
+	}
+	row.Why = se.Why
+	row.Out.DeleteIDs = nil
+	out := Sent{}
+	switch se.Do {
+	case SendGone:
+		row.State, out.Blocked = RowFailed, true
+	case SendBad:
+		row.State = RowFailed
+	default:
+		row.State = RowQueued
+		wait := se.After
+		if wait == 0 {
+			// The messenger named no wait: back off, from one second to a minute, with chance in it.
+			row.Attempts++
+			wait = min(time.Second<<min(row.Attempts-1, 6), time.Minute)
+			wait += time.Duration(rand.Int64N(int64(wait)/4 + 1))
+		}
+		row.NotBefore = now.Add(wait)
+		if se.Account {
+			out.Freeze = row.NotBefore
+		}
+		if now.Sub(row.CreatedAt) > giveUp {
+			row.State, row.Why = RowFailed, "gave_up"
+		}
+	}
+	a.r.Log.Warn("send", "channel", a.ch.Name(), "row", row.ID, "why", row.Why, "state", row.State, "attempts", row.Attempts)
+	out.Row = row
+	return out
+}
+
+// finish stores results in batches: whatever has come in while the last batch was under way.
+func (a *account) finish() {
+	var batch []Sent
+	for first := range a.done {
+		batch = append(batch[:0], first)
+	gather:
+		for len(batch) < 256 {
+			select {
+			case s, ok := <-a.done:
+				if !ok {
+					break gather
+				}
+				batch = append(batch, s)
+			default:
+				break gather
+			}
+		}
+		a.store(batch)
+	}
+}
+
+func (a *account) store(batch []Sent) {
+	// A result that cannot be stored is tried again for as long as the lease lasts; then the row is sent again, which
+	// is the repeat that the README admits.
+	ctx, cancel := context.WithTimeout(a.r.sends, rowLease-sendTimeout)
+	defer cancel()
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
+		lease := rowLease
+		a.mu.Lock()
+		if a.stopped {
+			lease = 0
+		}
+		a.mu.Unlock()
+		next, err := a.r.Outbox.Finish(ctx, a.line, a.r.Clock(), batch, lease)
+		if err == nil {
+			for _, l := range next {
+				a.pace(l)
+			}
+			return
+		}
+		a.r.Log.Error("outbox finish", "line", a.line, "channel", a.ch.Name(), "rows", len(batch), "err", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+	}
+}
+
+// pace starts the contact's next row after the channel's pause between two messages to one person.
+func (a *account) pace(l Leased) {
+	p, ok := a.ch.(Pacer)
+	if !ok || p.Pause() <= 0 {
+		a.start(l)
+		return
+	}
+	if a.begin() {
+		leased := a.r.Clock()
+		time.AfterFunc(min(p.Pause(), maxPause), func() { a.sendOne(l, leased) })
+	}
+}

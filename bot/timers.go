@@ -1,0 +1,142 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"pulang/flows"
+	"pulang/flows/casework"
+)
+
+// Chore is something that every line needs doing now and then: ended leases, the audit chain.
+type Chore struct {
+	Name  string
+	Every time.Duration
+	Do    func(ctx context.Context, line string, now time.Time) error
+}
+
+const (
+	timerLook  = time.Second
+	timerLease = 30 * time.Second
+	timerBatch = 64
+)
+
+// RunTimers takes due timers of every line and does the chores, until ctx ends. Timers are rows in the store: they
+// survive a restart, and a lease gives each to one replica at a time.
+func (h *Hotline) RunTimers(ctx context.Context, chores ...Chore) error {
+	var all sync.WaitGroup
+	for line := range h.Lines {
+		all.Go(func() {
+			h.every(ctx, timerLook, "timers", line, func(now time.Time) error { return h.takeTimers(ctx, line, now) })
+		})
+		for _, c := range chores {
+			all.Go(func() {
+				h.every(ctx, c.Every, c.Name, line, func(now time.Time) error { return c.Do(ctx, line, now) })
+			})
+		}
+	}
+	all.Wait()
+	return nil
+}
+
+// every calls f at once and then after each period. An error is told once an outage, not once a period.
+func (h *Hotline) every(ctx context.Context, period time.Duration, what, line string, f func(time.Time) error) {
+	tick := time.NewTicker(period)
+	defer tick.Stop()
+	failing := false
+	for {
+		err := f(h.Clock())
+		if ctx.Err() != nil {
+			return
+		}
+		if (err != nil) != failing {
+			failing = err != nil
+			if failing {
+				h.Log.Error(what, "line", line, "err", err)
+			} else {
+				h.Log.Info(what+" goes on", "line", line)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (h *Hotline) takeTimers(ctx context.Context, line string, now time.Time) error {
+	for {
+		due, err := h.Store.TakeTimers(ctx, line, now, timerBatch, timerLease)
+		if err != nil {
+			return err
+		}
+		var failed error
+		for _, t := range due {
+			if err := h.fire(ctx, t, now); err != nil {
+				// The lease ends and the timer comes again; the others go on meanwhile.
+				failed = errors.Join(failed, fmt.Errorf("timer %s: %w", t.Name, err))
+			}
+		}
+		if failed != nil || len(due) < timerBatch {
+			return failed
+		}
+	}
+}
+
+// fire handles one timer that is due.
+func (h *Hotline) fire(ctx context.Context, t Timer, now time.Time) error {
+	request := "timer:" + t.Name + ":" + strconv.FormatInt(t.At.UnixMilli(), 36)
+	if t.CaseID == "" {
+		return h.Handle(ctx, Message{
+			UpdateID: request, Line: t.Line, From: t.Contact, Can: h.can(t.Contact),
+			Input: flows.Input{Kind: flows.KindTimer, Timer: t.Name, At: now},
+		})
+	}
+	rules := h.rules[t.Line]
+	for range tries {
+		c, version, err := h.Store.LoadCase(ctx, t.Line, t.CaseID)
+		if errors.Is(err, ErrNotFound) {
+			return nil // erased meanwhile; the store removes a case's timers with it
+		}
+		if err != nil {
+			return err
+		}
+		ch := Change{
+			Line: t.Line, Request: request + ":" + t.CaseID, Case: c, CaseVer: version,
+			Timers: []Timer{{Line: t.Line, Name: t.Name, CaseID: t.CaseID}},
+		}
+		h.happened(&ch, casework.OnTimer(c, t.Name, now, rules), now)
+		h.happened(&ch, c.Rescore(now, rules), now)
+		for _, next := range casework.Timers(c, now, rules) {
+			ch.Timers = append(ch.Timers, Timer{Line: t.Line, Name: next.Name, CaseID: t.CaseID, At: next.At})
+		}
+		done, err := h.Store.Commit(ctx, ch)
+		if errors.Is(err, ErrConflict) {
+			continue
+		}
+		if err == nil && h.dispatch != nil {
+			h.dispatch(unprompted(done.Mine, c))
+		}
+		return err
+	}
+	return fmt.Errorf("timer %s: %w after %d tries", t.Name, ErrConflict, tries)
+}
+
+// unprompted are rows that nobody's message asked for.
+func unprompted(rows []Row, c *casework.Case) []Leased {
+	out := make([]Leased, len(rows))
+	for i, r := range rows {
+		out[i] = Leased{Row: r, Case: c, LastIn: lastWrote(c, r.To)}
+	}
+	return out
+}
+
+// can is what the channel of a contact is able to do, for a turn that no message began.
+func (h *Hotline) can(c Contact) flows.Can {
+	return h.Cans[c.Channel]
+}
