@@ -20,16 +20,20 @@ package store
 //	p1    since when it is P1, "" otherwise
 //	rd    last read by an officer, "" for never
 //	f     "1" when a woman officer was asked for
-//	w     safe windows as "540-600,1260-1320" in minutes of the mission's local day, "" for none
+//	st    settled at (no human act is due), "" otherwise
+//	pr    a time promised to the person, "" for none
+//	w     safe windows in which a call is allowed, as "540-600,1260-1320" in minutes of the
+//	      mission's local day, "" for none
 //	bx    the blind index sets that name the case, separated by a space
 //	by    officer who holds the lease, absent when nobody does: Store.accountID(name), a name being personal data;
 //	      a commit passes accountID(Change.Claim). keyOfficers has the names, sealed
 //	sin   since when
 //	unt   until when
 //
-// Where an open case stands: always in keyQueueOpen and in keyQueueAll of its class; and in exactly one of
-// keyQueue of its class (offered now), keyQueueLater (lat in the future), keyQueueClaimed (by is set). With safe
-// windows it is in keyQueueClosing too. lua/place.lua moves it; scripts that claim, release or expire include it.
+// Where an open case stands: always in keyQueueOpen, and unless settled in keyQueueAll of its class; and in exactly
+// one of keyQueue of its class (offered now), keyQueueLater (lat in the future), keyQueueClaimed (by is set),
+// keyQueueSettled. What is offered now stands also in keyQueueClosing, keyQueuePromised and keyQueueFemale of its
+// class where they apply. lua/place.lua moves it; scripts that claim, release or expire include it.
 
 // lineKey begins every key of a line.
 func lineKey(line string) string { return "{" + line + "}:" }
@@ -84,7 +88,7 @@ func keyQueue(line, mission, class string) string {
 	return lineKey(line) + "queue:" + mission + ":" + class
 }
 
-// keyQueueAll is a ZSET per mission and class: all open cases, offered, later or claimed, scored by due time.
+// keyQueueAll is a ZSET per mission and class: all cases that are offered, later or claimed, scored by due time.
 func keyQueueAll(line, mission, class string) string {
 	return lineKey(line) + "queue:" + mission + ":all:" + class
 }
@@ -100,11 +104,28 @@ func keyQueueClaimed(line, mission string) string {
 	return lineKey(line) + "queue:" + mission + ":claimed"
 }
 
-// keyQueueClosing is a ZSET per mission: one member "case id|n" for each safe window of an open case, scored by the
-// minute of the mission's local day at which that window closes (so it never goes stale, and a change of the
-// clocks moves it along).
-func keyQueueClosing(line, mission string) string {
-	return lineKey(line) + "queue:" + mission + ":closing"
+// keyQueueSettled is a ZSET per mission: open cases on which no human act is due, scored by their last due time.
+func keyQueueSettled(line, mission string) string {
+	return lineKey(line) + "queue:" + mission + ":settled"
+}
+
+// keyQueueClosing is a ZSET per mission and class: one member "case id|n" for each safe window of a case that is
+// offered now, scored by the minute of the mission's local day at which that window closes (so it never goes stale,
+// and a change of the clocks moves it along).
+func keyQueueClosing(line, mission, class string) string {
+	return lineKey(line) + "queue:" + mission + ":closing:" + class
+}
+
+// keyQueuePromised is a ZSET per mission and class: cases that are offered now, scored by the time promised to the
+// person.
+func keyQueuePromised(line, mission, class string) string {
+	return lineKey(line) + "queue:" + mission + ":promised:" + class
+}
+
+// keyQueueFemale is a ZSET per mission and class: cases that are offered now and ask for a woman officer, scored by
+// due time.
+func keyQueueFemale(line, mission, class string) string {
+	return lineKey(line) + "queue:" + mission + ":female:" + class
 }
 
 // keyTurns is a STRING per mission: how often Next was asked, for the turn of an overdue P3 or P4.
