@@ -1,0 +1,269 @@
+package telegram
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	tg "github.com/go-telegram/bot"
+)
+
+// maxAnswer bounds an answer of the Bot API: a hundred updates of at most 64 KiB each.
+const maxAnswer = 16 << 20
+
+// notAPI describes an answer that came from something else than a Bot API server: a proxy, a captive portal.
+const notAPI = "the answer is not the Bot API's"
+
+// api is the wire to one Bot API server. The library builds the requests; what an answer means is read here, once,
+// because the library's own errors hold response bodies, and with them what people wrote.
+type api struct {
+	bot    *tg.Bot
+	base   string
+	token  string
+	client *http.Client
+	scrub  *strings.Replacer
+}
+
+func newAPI(base, token string, transport http.RoundTripper) (*api, error) {
+	a := &api{base: base, token: token, scrub: scrubber(token)}
+	// A redirect would carry the token, which is part of the path, to somebody else.
+	a.client = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
+	b, err := tg.New(token,
+		tg.WithSkipGetMe(), // a start must not depend on Telegram being reachable
+		tg.WithServerURL(base),
+		tg.WithHTTPClient(0, a),
+		tg.WithErrorsHandler(func(error) {}), // its default writes to the log, response bodies included
+	)
+	if err != nil {
+		return nil, errors.New(a.scrub.Replace(err.Error()))
+	}
+	a.bot = b
+	return a, nil
+}
+
+// newTransport keeps as many idle connections to the one host as sends may be under way: the default of two makes
+// nearly every message pay for a new TLS connection.
+func newTransport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConns = 0
+	t.MaxIdleConnsPerHost = 256
+	t.ResponseHeaderTimeout = 0 // a long poll waits for its headers; every call has its own deadline
+	return t
+}
+
+// scrubber removes the token, and its secret half alone, in every spelling that a URL may give it.
+func scrubber(token string) *strings.Replacer {
+	var pairs []string
+	for _, s := range []string{token, url.PathEscape(token), url.QueryEscape(token)} {
+		pairs = append(pairs, s, "***")
+	}
+	if _, secret, ok := strings.Cut(token, ":"); ok && len(secret) >= 8 {
+		pairs = append(pairs, secret, "***")
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// callError is why a call came to nothing. It holds neither the token nor anything that a person wrote.
+type callError struct {
+	Method string
+	// Code is the Bot API's error_code, else the HTTP status of an answer that was not the Bot API's; 0 when there
+	// was no answer.
+	Code        int
+	Description string
+	RetryAfter  time.Duration
+	MigrateTo   int64
+	// Written is true when the request had left: without an answer it may or may not have been carried out.
+	Written bool
+	cause   error // only a context's error
+}
+
+func (e *callError) Error() string {
+	if e.Code != 0 {
+		return fmt.Sprintf("telegram: %s: %d %s", e.Method, e.Code, e.Description)
+	}
+	return fmt.Sprintf("telegram: %s: %s", e.Method, e.Description)
+}
+
+// Unwrap returns the context's error when that was the reason.
+func (e *callError) Unwrap() error { return e.cause }
+
+// says reports whether Telegram's description has these words. It is the only place where some reasons stand.
+func (e *callError) says(words string) bool {
+	return strings.Contains(strings.ToLower(e.Description), words)
+}
+
+// trace is what one call learns on its way through Do.
+type trace struct {
+	ok     bool
+	result json.RawMessage
+	err    *callError
+}
+
+type traceKey struct{}
+
+// call makes one call through the library and returns the raw result. Its error is a *callError.
+func (a *api) call(ctx context.Context, method string, f func(ctx context.Context) error) (json.RawMessage, error) {
+	t := &trace{}
+	err := f(context.WithValue(ctx, traceKey{}, t))
+	switch {
+	case t.err != nil:
+		return nil, t.err
+	case t.ok:
+		// What the library could not read of a result does not undo that the call was carried out.
+		return t.result, nil
+	case err == nil:
+		return nil, &callError{Method: method, Description: "no request was made"}
+	}
+	return nil, &callError{Method: method, Description: a.clean(err.Error()), cause: contextError(err)}
+}
+
+// updates fetches one batch. The elements stay raw: one that cannot be read must not spoil the others.
+func (a *api) updates(ctx context.Context, offset int64, wait time.Duration) ([]json.RawMessage, error) {
+	body, err := json.Marshal(map[string]any{
+		"offset": offset, "limit": 100, "timeout": int(wait.Seconds()), "allowed_updates": allowedUpdates,
+	})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait+20*time.Second)
+	defer cancel()
+	var list []json.RawMessage
+	result, err := a.call(ctx, "getUpdates", func(ctx context.Context) error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.base+"/bot"+a.token+"/getUpdates", bytes.NewReader(body))
+		if err != nil {
+			return errors.New("address of the Bot API server")
+		}
+		req.Header.Set("Content-Type", "application/json")
+		res, err := a.Do(req)
+		if err == nil {
+			res.Body.Close()
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(result, &list); err != nil {
+		return nil, &callError{Method: "getUpdates", Description: "the result is not a list"}
+	}
+	return list, nil
+}
+
+// Do sends a request of the library and reads the whole answer, so that the reason of a failure is known from the
+// wire and not from an error's text. It satisfies tg.HttpClient.
+func (a *api) Do(req *http.Request) (*http.Response, error) {
+	method := path.Base(req.URL.Path)
+	t, _ := req.Context().Value(traceKey{}).(*trace)
+	if t == nil {
+		t = &trace{}
+	}
+	fail := func(e callError) (*http.Response, error) {
+		e.Method, e.Description = method, a.clean(e.Description)
+		t.err = &e
+		return nil, &e
+	}
+	if req.Body != nil && req.GetBody == nil {
+		// The library streams through a pipe. A body of known length can be sent again by net/http when an idle
+		// connection turns out to be dead before a byte was written.
+		body, err := io.ReadAll(req.Body)
+		req.Body.Close()
+		if err != nil {
+			return fail(callError{Description: "the request could not be built"})
+		}
+		req.ContentLength = int64(len(body))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		req.Body, _ = req.GetBody()
+	}
+	written := false
+	res, err := a.client.Do(req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		WroteRequest: func(i httptrace.WroteRequestInfo) { written = i.Err == nil },
+	})))
+	if err != nil {
+		return fail(callError{Description: reason(err), Written: written, cause: contextError(err)})
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	if err != nil {
+		return fail(callError{Description: reason(err), Written: true, cause: contextError(err)})
+	}
+	var env struct {
+		OK          bool            `json:"ok"`
+		Result      json.RawMessage `json:"result"`
+		ErrorCode   int             `json:"error_code"`
+		Description string          `json:"description"`
+		Parameters  struct {
+			RetryAfter int   `json:"retry_after"`
+			MigrateTo  int64 `json:"migrate_to_chat_id"`
+		} `json:"parameters"`
+	}
+	if len(body) > maxAnswer || json.Unmarshal(body, &env) != nil {
+		if res.StatusCode == http.StatusOK {
+			return fail(callError{Description: notAPI, Written: true})
+		}
+		// A proxy's page, not Telegram's word.
+		return fail(callError{Code: res.StatusCode, Description: notAPI, Written: true})
+	}
+	if !env.OK {
+		if env.ErrorCode == 0 {
+			env.ErrorCode = res.StatusCode
+		}
+		return fail(callError{
+			Code: env.ErrorCode, Description: env.Description, Written: true,
+			RetryAfter: time.Duration(env.Parameters.RetryAfter) * time.Second, MigrateTo: env.Parameters.MigrateTo,
+		})
+	}
+	t.ok, t.result, t.err = true, env.Result, nil
+	res.Body = io.NopCloser(bytes.NewReader(body))
+	return res, nil
+}
+
+// clean makes a text fit for a log: no token, one line, not long.
+func (a *api) clean(s string) string {
+	s = strings.Join(strings.Fields(a.scrub.Replace(s)), " ")
+	if len(s) > 200 {
+		s = strings.ToValidUTF8(s[:200], "") + "…"
+	}
+	return s
+}
+
+// reason is a network error without the URL, whose path holds the token.
+func reason(err error) string {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time"
+	case errors.Is(err, context.Canceled):
+		return "given up: the program is stopping"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection was closed before an answer came"
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Op + ": " + op.Err.Error()
+	}
+	return err.Error()
+}
+
+func contextError(err error) error {
+	for _, c := range []error{context.DeadlineExceeded, context.Canceled} {
+		if errors.Is(err, c) {
+			return c
+		}
+	}
+	return nil
+}

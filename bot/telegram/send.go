@@ -1,0 +1,298 @@
+package telegram
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	tg "github.com/go-telegram/bot"
+	"github.com/go-telegram/bot/models"
+
+	"pulang/bot"
+)
+
+// Why is the reason of a failed send, a catalogue key below "send.".
+const (
+	whyBlocked      = "blocked"      // the person blocked the bot, or the bot was removed from the staff chat
+	whyDeactivated  = "deactivated"  // the person's account is gone
+	whyNoChat       = "no_chat"      // Telegram knows no such chat, or the person never started the bot
+	whyBad          = "bad_request"  // Telegram will never take this message
+	whyEmpty        = "empty"        // there is nothing to send
+	whyRate         = "rate"         // too many messages; Telegram named the wait
+	whyDown         = "down"         // Telegram cannot be reached, or is disturbed
+	whyUnknown      = "unknown"      // the message may have been sent: the answer was lost
+	whyUnauthorised = "unauthorised" // Telegram refuses the token
+)
+
+// Send sends one row: first the deletions, then the text. The returned id is Telegram's message id; a text that had
+// to be split has several, joined by commas, all of which Out.DeleteIDs takes.
+//
+// The Bot API has no idempotency key. When the answer to a message that was written to the wire is lost, nobody can
+// know whether it was sent, and the error says SendUnknown: a repeat may be seen twice. After 0 in an error asks the
+// caller to back off; a wait that Telegram named stands in After.
+func (c *Channel) Send(ctx context.Context, r bot.Row) (string, error) {
+	chat, err := strconv.ParseInt(r.To.Address, 10, 64)
+	if err != nil || chat == 0 {
+		return "", &bot.SendError{Do: bot.SendBad, Why: whyNoChat, Err: errors.New("not a chat id")}
+	}
+	if r.To.Account != "" && r.To.Account != c.account {
+		return "", &bot.SendError{Do: bot.SendBad, Why: whyBad, Err: errors.New("the contact belongs to another bot")}
+	}
+	if r.Out.Delete {
+		if err := c.delete(ctx, chat, r.Out.DeleteIDs); err != nil {
+			return "", c.sendError(chat, err)
+		}
+	}
+	parts := c.parts(chat, r.Out)
+	if len(parts) == 0 {
+		if r.Out.Delete {
+			return "", nil
+		}
+		return "", &bot.SendError{Do: bot.SendBad, Why: whyEmpty, Err: errors.New("no text")}
+	}
+	ids := c.sending.sent(r.ID)
+	for i := len(ids); i < len(parts); i++ {
+		id, err := c.sendPart(ctx, chat, parts[i], r.Out.Protect)
+		if err != nil {
+			se := c.sendError(chat, err)
+			if se.Do != bot.SendRetry && se.Do != bot.SendUnknown {
+				c.sending.forget(r.ID)
+			}
+			return "", se
+		}
+		ids = append(ids, id)
+		if len(parts) > 1 {
+			c.sending.note(r.ID, ids)
+		}
+		c.health.sent(c.now())
+	}
+	c.sending.forget(r.ID)
+	return strings.Join(ids, ","), nil
+}
+
+// part is one message of a row.
+type part struct {
+	text   string
+	markup models.ReplyMarkup // nil interface for none
+}
+
+// parts are the messages that a row needs: nearly always one. A message cannot have both the buttons below it and
+// the keyboard with Telegram's own location or contact button. Where both are wanted the choices go below the text,
+// because those bear a scope and stay right for ever, and the keyboard comes with a second message that says no more
+// than the keyboard's label.
+func (c *Channel) parts(chat int64, out bot.Outgoing) []part {
+	var parts []part
+	for _, s := range split(out.Text, maxText) {
+		parts = append(parts, part{text: s})
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	last := &parts[len(parts)-1]
+	inline, keyboard := inlineButtons(out.Buttons), askKeyboard(out)
+	if chat < 0 {
+		keyboard = nil // a group: only private chats may be asked for a place or a number
+	}
+	switch {
+	case inline != nil && keyboard != nil:
+		last.markup = inline
+		parts = append(parts, part{text: askLabel(out), markup: keyboard})
+	case inline != nil:
+		last.markup = inline
+	case keyboard != nil:
+		last.markup = keyboard
+	case chat > 0:
+		// The keyboard of an earlier question goes away with the first message that has no buttons of its own.
+		// Nothing is remembered for that: removing a keyboard that is not there is allowed.
+		last.markup = &models.ReplyKeyboardRemove{RemoveKeyboard: true}
+	}
+	return parts
+}
+
+// sendPart sends one message and returns its id. Its error is a *callError.
+func (c *Channel) sendPart(ctx context.Context, chat int64, p part, protect bool) (string, error) {
+	off := true
+	msg := &tg.SendMessageParams{
+		ChatID: c.sending.moved(chat), Text: p.text, ReplyMarkup: p.markup, ProtectContent: protect,
+		// No parse mode: what people wrote may stand in the text. No preview: it would fetch a link, and show it.
+		LinkPreviewOptions: &models.LinkPreviewOptions{IsDisabled: &off},
+	}
+	send := func(ctx context.Context) error {
+		_, err := c.api.bot.SendMessage(ctx, msg)
+		return err
+	}
+	result, err := c.api.call(ctx, "sendMessage", send)
+	var e *callError
+	switch {
+	case errors.As(err, &e) && e.MigrateTo != 0:
+		// Only staff chats are groups. An operator has to know, because the next start knows the old id only.
+		c.log.Warn("a staff chat became a supergroup: put its new id into the mission file", "old", chat, "new", e.MigrateTo)
+		c.sending.move(chat, e.MigrateTo)
+		msg.ChatID = e.MigrateTo
+		result, err = c.api.call(ctx, "sendMessage", send)
+	case errors.As(err, &e) && e.Code == http.StatusBadRequest && p.markup != nil && keyboardFault(e):
+		// The question matters more than its buttons: every choice can be typed.
+		c.log.Error("Telegram refused a keyboard; the message goes without", "telegram", e.Description)
+		msg.ReplyMarkup = nil
+		result, err = c.api.call(ctx, "sendMessage", send)
+	}
+	if err != nil {
+		return "", err
+	}
+	var sent struct {
+		ID int64 `json:"message_id"`
+	}
+	if json.Unmarshal(result, &sent) != nil || sent.ID == 0 {
+		return "", nil // Telegram said ok: it was sent, and can only not be deleted later
+	}
+	return strconv.FormatInt(sent.ID, 10), nil
+}
+
+func keyboardFault(e *callError) bool {
+	return e.says("button") || e.says("keyboard") || e.says("reply markup") || e.says("reply_markup")
+}
+
+// sendError sorts a failed call by what comes next.
+func (c *Channel) sendError(chat int64, err error) *bot.SendError {
+	var e *callError
+	if !errors.As(err, &e) {
+		return &bot.SendError{Do: bot.SendRetry, Why: whyDown, Err: err}
+	}
+	switch {
+	case e.Description == notAPI && e.Code != 0:
+		return &bot.SendError{Do: bot.SendRetry, Why: whyDown, Err: err} // a proxy's word, not Telegram's
+	case e.Code == http.StatusTooManyRequests:
+		wait := max(e.RetryAfter, time.Second)
+		return &bot.SendError{Do: bot.SendRetry, After: wait, Account: c.sending.flooded(chat, c.now()), Why: whyRate, Err: err}
+	case e.Code == http.StatusUnauthorized, e.Code == http.StatusNotFound:
+		c.log.Error("Telegram refuses the token: nothing can be sent until it is right", "telegram", e.Description)
+		return &bot.SendError{Do: bot.SendRetry, After: time.Minute, Account: true, Why: whyUnauthorised, Err: err}
+	case e.Code == http.StatusForbidden && e.says("deactivated"):
+		return &bot.SendError{Do: bot.SendGone, Why: whyDeactivated, Err: err}
+	case e.Code == http.StatusForbidden && e.says("initiate"):
+		return &bot.SendError{Do: bot.SendGone, Why: whyNoChat, Err: err}
+	case e.Code == http.StatusForbidden:
+		return &bot.SendError{Do: bot.SendGone, Why: whyBlocked, Err: err}
+	case e.Code == http.StatusBadRequest && (e.says("chat not found") || e.says("user not found") || e.says("peer_id_invalid")):
+		return &bot.SendError{Do: bot.SendGone, Why: whyNoChat, Err: err}
+	case e.Code >= 400 && e.Code < 500 && e.Code != http.StatusRequestTimeout && e.Code != http.StatusConflict:
+		return &bot.SendError{Do: bot.SendBad, Why: whyBad, Err: err}
+	case e.Code == 0 && e.Written:
+		return &bot.SendError{Do: bot.SendUnknown, Why: whyUnknown, Err: err}
+	}
+	return &bot.SendError{Do: bot.SendRetry, Why: whyDown, Err: err}
+}
+
+// delete removes messages on both sides. Telegram skips ids that it does not know, and refuses a whole list because
+// of one message that is too old; such a list is halved until the rest is gone. Ids that are not Telegram's (of taps)
+// are passed over.
+func (c *Channel) delete(ctx context.Context, chat int64, handles []string) error {
+	var ids []int
+	for _, h := range handles {
+		for s := range strings.SplitSeq(h, ",") {
+			if id, err := strconv.Atoi(s); err == nil && id > 0 {
+				ids = append(ids, id)
+			}
+		}
+	}
+	for len(ids) > 0 {
+		n := min(len(ids), 100)
+		if err := c.deleteList(ctx, chat, ids[:n]); err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+func (c *Channel) deleteList(ctx context.Context, chat int64, ids []int) error {
+	_, err := c.api.call(ctx, "deleteMessages", func(ctx context.Context) error {
+		_, err := c.api.bot.DeleteMessages(ctx, &tg.DeleteMessagesParams{ChatID: chat, MessageIDs: ids})
+		return err
+	})
+	var e *callError
+	if err == nil || !errors.As(err, &e) || e.Code != http.StatusBadRequest || e.says("chat not found") {
+		return err
+	}
+	if len(ids) == 1 {
+		return nil // too old, or gone: nothing more can be done
+	}
+	if err := c.deleteList(ctx, chat, ids[:len(ids)/2]); err != nil {
+		return err
+	}
+	return c.deleteList(ctx, chat, ids[len(ids)/2:])
+}
+
+// sending is what this process remembers of sends. Losing it costs a repeated part or a wait, never a message.
+type sending struct {
+	mu     sync.Mutex
+	done   map[string][]string // the ids of the parts already sent, by row
+	newIDs map[int64]int64     // groups that became supergroups
+	floods map[int64]time.Time // last 429 by chat
+}
+
+// maxHalfSent bounds the memory of rows whose first parts are sent.
+const maxHalfSent = 1024
+
+func (s *sending) sent(row string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.done[row]...)
+}
+
+func (s *sending) note(row string, ids []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done == nil {
+		s.done = map[string][]string{}
+	}
+	if row != "" && (s.done[row] != nil || len(s.done) < maxHalfSent) {
+		s.done[row] = append([]string(nil), ids...)
+	}
+}
+
+func (s *sending) forget(row string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.done, row)
+}
+
+func (s *sending) moved(chat int64) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if to, ok := s.newIDs[chat]; ok {
+		return to
+	}
+	return chat
+}
+
+func (s *sending) move(from, to int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.newIDs == nil {
+		s.newIDs = map[int64]int64{}
+	}
+	s.newIDs[from] = to
+}
+
+// flooded notes a 429 and reports whether it is the account's rather than this chat's: Telegram does not say, but
+// three different chats within ten seconds are no coincidence.
+func (s *sending) flooded(chat int64, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.floods == nil {
+		s.floods = map[int64]time.Time{}
+	}
+	for other, at := range s.floods {
+		if now.Sub(at) > 10*time.Second {
+			delete(s.floods, other)
+		}
+	}
+	s.floods[chat] = now
+	return len(s.floods) >= 3
+}
