@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"pulang/flows/casework"
 )
 
 // The modes of a store: one that holds real people's cases, or a demo's.
@@ -38,6 +40,8 @@ type Options struct {
 	Keys    *Keyring
 	KeyFile string
 	Lines   []Line
+	// Rules are the numbers of each mission, by its code; they order its queue. A missing one has the zero Rules.
+	Rules map[string]casework.Rules
 	// Mode is ModeReal or ModeDemo; a store made in the other one is refused (*ModeError). Empty means ModeReal.
 	Mode string
 	// Clock is what commits date their work by; nil means time.Now.
@@ -56,6 +60,7 @@ type Store struct {
 	cache *keyCache
 	lines map[string]Line
 	codes []string // of lines, in the order of Options
+	rules map[string]casework.Rules // by mission
 	clock func() time.Time
 	lease time.Duration
 	log   *slog.Logger
@@ -65,9 +70,10 @@ type Store struct {
 
 	mu       sync.Mutex
 	lineKeys map[string]dataKey // by line and use
-	tokens   map[string]string  // outbox row to the token of its lease here
+	tokens   map[string]rowLease // outbox rows that are leased here
+	kept     int                 // how many of them there were after the last sweep
 	fences   map[string]fence   // by line and account
-	seq      uint64
+	seq      uint64 // of tokens
 }
 
 var lineCode = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
@@ -76,8 +82,8 @@ var lineCode = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 // It does not check durability; see CheckDurability. Errors: *ModeError, *KeyError, *SchemaError, or the connection's.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
-		rdb: o.Client, keys: o.Keys, cache: newKeyCache(8192), lines: map[string]Line{}, clock: o.Clock, lease: o.RowLease,
-		log: o.Log, lineKeys: map[string]dataKey{}, tokens: map[string]string{}, fences: map[string]fence{},
+		rdb: o.Client, keys: o.Keys, rules: o.Rules, cache: newKeyCache(8192), lines: map[string]Line{}, clock: o.Clock, lease: o.RowLease,
+		log: o.Log, lineKeys: map[string]dataKey{}, tokens: map[string]rowLease{}, fences: map[string]fence{},
 	}
 	if s.clock == nil {
 		s.clock = time.Now

@@ -1,0 +1,160 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"pulang/bot"
+	"pulang/flows"
+	"pulang/flows/casework"
+)
+
+// caseFields are the fields of a case's record that scripts read, as field and value by turns. What they hold in
+// clear is no more than what the queue is ordered by.
+func (s *Store) caseFields(c *casework.Case, now time.Time) []any {
+	closed := ""
+	if c.Closed() {
+		closed = ms(c.ClosedAt)
+		if closed == "" {
+			closed = ms(now)
+		}
+	}
+	female := ""
+	if c.Answers[flows.StepUrgentNeeds].Has("female_officer") {
+		female = "1"
+	}
+	created := c.CreatedAt
+	if created.IsZero() {
+		created = now
+	}
+	due := c.DueAt
+	if due.IsZero() {
+		due = created
+	}
+	return []any{
+		"code", c.Code, "m", c.Mission, "c", string(casework.Effective(c, now)), "due", ms(due), "cr", ms(created),
+		"cl", closed, "lat", ms(c.LaterUntil), "p1", ms(c.P1Since), "rd", ms(c.LastRead), "f", female,
+		"st", ms(c.SettledAt), "pr", ms(c.PromisedAt), "w", windowField(casework.CandidateOf(c).Windows), "bx", s.keys.blindOf(c.Line, c),
+	}
+}
+
+// windowField is "540-600,1260-1320".
+func windowField(ws []casework.Window) string {
+	var b strings.Builder
+	for i, w := range ws {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.Itoa(w.From))
+		b.WriteByte('-')
+		b.WriteString(strconv.Itoa(w.To))
+	}
+	return b.String()
+}
+
+// openCase opens a case's record. Empty fields mean that there is no such case (any more): nil.
+func (s *Store) openCase(line, id, v, wrapped, sealed string) (*casework.Case, int64, error) {
+	if v == "" || wrapped == "" {
+		return nil, 0, nil
+	}
+	ver, err := strconv.ParseInt(v, 10, 64)
+	if err != nil {
+		return nil, 0, fmt.Errorf("case record: %w", err)
+	}
+	key := keyCase(line, id)
+	d, err := s.unwrapped(key, wrapped)
+	if err != nil {
+		return nil, 0, fmt.Errorf("case record: %w", err)
+	}
+	plain, err := d.open(key, "s", ver, sealed)
+	if err != nil {
+		return nil, 0, fmt.Errorf("case record: %w", err)
+	}
+	c := new(casework.Case)
+	if err := json.Unmarshal(plain, c); err != nil {
+		return nil, 0, errors.New("case record: not a case")
+	}
+	return c, ver, nil
+}
+
+// LoadCase reads a case by its internal id; bot.ErrNotFound when there is none (any more).
+func (s *Store) LoadCase(ctx context.Context, line, id string) (*casework.Case, int64, error) {
+	if _, err := s.line(line); err != nil {
+		return nil, 0, err
+	}
+	f, err := s.rdb.HMGet(ctx, keyCase(line, id), "v", "k", "s").Result()
+	if err != nil {
+		return nil, 0, fmt.Errorf("load case: %w", err)
+	}
+	c, ver, err := s.openCase(line, id, text(f[0]), text(f[1]), text(f[2]))
+	if err == nil && c == nil {
+		err = bot.ErrNotFound
+	}
+	return c, ver, err
+}
+
+// CaseID is the internal id of the case with that code; bot.ErrNotFound when there is none (any more).
+func (s *Store) CaseID(ctx context.Context, line, code string) (string, error) {
+	id, err := s.rdb.HGet(ctx, keyCodes(line), code).Result()
+	if isNil(err) || err == nil && id == "" {
+		return "", bot.ErrNotFound
+	}
+	if err != nil {
+		return "", fmt.Errorf("case id: %w", err)
+	}
+	return id, nil
+}
+
+// sealEntry is an entry's place in the timeline: "id:sealed".
+func sealEntry(timeline string, d dataKey, e bot.Entry) ([]byte, error) {
+	plain, err := json.Marshal(e)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := d.seal(timeline, e.ID, 0, plain)
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, 0, len(e.ID)+1+len(sealed))
+	b = append(b, e.ID...)
+	b = append(b, ':')
+	return append(b, sealed...), nil
+}
+
+// openEntry opens what sealEntry made.
+func openEntry(timeline string, d dataKey, stored string) (bot.Entry, error) {
+	var e bot.Entry
+	id, sealed, ok := strings.Cut(stored, ":")
+	if !ok {
+		return e, errSealed
+	}
+	plain, err := d.open(timeline, id, 0, sealed)
+	if err != nil {
+		return e, err
+	}
+	return e, json.Unmarshal(plain, &e)
+}
+
+// text is a value of a script's or a command's result; "" for nil.
+func text(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case int64:
+		return strconv.FormatInt(v, 10)
+	}
+	return ""
+}
+
+func texts(vs []any) []string {
+	out := make([]string, len(vs))
+	for i, v := range vs {
+		out[i] = text(v)
+	}
+	return out
+}

@@ -1,0 +1,338 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"pulang/bot"
+	"pulang/flows"
+)
+
+var scriptCommit = newScript("commit")
+
+// dedupeFor is how long a request is remembered. WhatsApp repeats for 7 days, Telegram for one.
+const dedupeFor = 14 * 24 * time.Hour
+
+// errStale says that a record was sealed under a data key that is not (or no more) the record's.
+var errStale = errors.New("a data key has changed")
+
+// Commit writes a change whole or not at all, in one round trip and once however often it is asked. A case without
+// an id is given one (Change.Case.ID), and so are rows and entries without one. Errors: bot.ErrConflict,
+// bot.ErrCodeTaken, bot.ErrLease (Claim is not held, or another process owns the channel).
+func (s *Store) Commit(ctx context.Context, c bot.Change) (bot.Committed, error) {
+	if _, err := s.line(c.Line); err != nil {
+		return bot.Committed{}, err
+	}
+	if c.Case == nil && len(c.Entries) > 0 {
+		return bot.Committed{}, errors.New("commit: entries without a case")
+	}
+	if c.Request == "" {
+		c.Request = token()
+	}
+	for try := range 3 {
+		done, err := s.commitOnce(ctx, c, try > 0)
+		if !errors.Is(err, errStale) {
+			return done, err
+		}
+	}
+	// Somebody erased the case meanwhile, or writes it all the time.
+	return bot.Committed{}, bot.ErrConflict
+}
+
+// commitOnce tries the change; ask is true when keys that ought to be new turned out to be there.
+func (s *Store) commitOnce(ctx context.Context, c bot.Change, ask bool) (bot.Committed, error) {
+	w, err := s.change(ctx, &c, ask)
+	if err != nil {
+		return bot.Committed{}, fmt.Errorf("commit: %w", err)
+	}
+	res, err := s.commits.do(ctx, scriptCommit, []string{lineKey(c.Line)}, w.args)
+	if err != nil {
+		return bot.Committed{}, fmt.Errorf("redis: %w", err)
+	}
+	out := texts(res)
+	var done bot.Committed
+	switch out[0] {
+	case "ok":
+	case "repeat":
+		done.Repeat = true
+	case "conflict":
+		return done, bot.ErrConflict
+	case "code":
+		return done, bot.ErrCodeTaken
+	case "lease":
+		return done, bot.ErrLease
+	case "fence":
+		return done, fmt.Errorf("another process owns the channel: %w", bot.ErrLease)
+	case "key":
+		for _, k := range w.sealed {
+			s.cache.drop(k.key)
+		}
+		return done, errStale
+	default:
+		return done, errors.New("redis: commit gave an unknown answer")
+	}
+	for _, k := range w.sealed {
+		if !done.Repeat {
+			s.cache.put(k.key, k.dataKey)
+		}
+	}
+	for _, id := range out[1:] {
+		for _, r := range c.Rows {
+			if r.ID == id {
+				r.State = bot.RowSending
+				done.Mine = append(done.Mine, r)
+				s.hold(r.ID, w.token, w.until)
+			}
+		}
+	}
+	return done, nil
+}
+
+// written is a change on its way to the script.
+type written struct {
+	args   []any
+	sealed []recordKey
+	token  string
+	until  time.Time
+}
+
+// recordKey is the data key that seals a record, by the record's Redis key. stored is true when Redis has it.
+type recordKey struct {
+	dataKey
+	key    string
+	stored bool
+}
+
+func (w *written) add(vs ...any) { w.args = append(w.args, vs...) }
+
+// change seals a change and lays it out as lua/commit.lua reads it.
+func (s *Store) change(ctx context.Context, c *bot.Change, ask bool) (*written, error) {
+	now := s.clock()
+	w := &written{args: make([]any, 0, 64), token: s.nextToken(), until: now.Add(s.lease)}
+	people, err := s.people(ctx, c, ask)
+	if err != nil {
+		return nil, err
+	}
+	who, wrote := "", ""
+	at := now
+	if c.Who != nil {
+		who = people.list[0].id
+		if c.Wrote {
+			wrote = "1"
+			if c.State != nil && !c.State.LastAt.IsZero() {
+				at = c.State.LastAt
+			}
+		}
+	}
+	fenceName, fenceToken := s.fenceOf(c)
+	release := ""
+	if c.Release {
+		release = "1"
+	}
+	w.add(now.UnixMilli(), s.keys.digest(c.Request), w.token, w.until.UnixMilli(), now.Add(-dedupeFor).UnixMilli(), who,
+		c.Version, s.holder(c.Claim), release, wrote, at.UnixMilli(), fenceName, fenceToken)
+
+	w.add(len(people.list))
+	for _, p := range people.list {
+		var address []byte
+		if !p.stored {
+			if address, err = sealContact(c.Line, p.id, p.dataKey, p.contact); err != nil {
+				return nil, err
+			}
+		}
+		w.add(p.id, dash(p.contact.Account), p.wrapped, address)
+		w.sealed = append(w.sealed, p.recordKey)
+	}
+	if c.Who != nil {
+		if err := w.state(c, people.list[0].recordKey); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.caseArgs(ctx, w, c, now, ask); err != nil {
+		return nil, err
+	}
+
+	w.add(len(c.Rows))
+	for _, r := range c.Rows {
+		p := people.list[people.at[r.To]]
+		blob, err := sealRow(c.Line, p.id, p.dataKey, r)
+		if err != nil {
+			return nil, err
+		}
+		w.add(r.ID, int(r.Lane), p.id, dash(r.To.Account), dash(r.CaseID), millis(r.NotBefore), string(r.State), blob)
+	}
+	w.add(len(c.Timers))
+	for _, t := range c.Timers {
+		w.add(s.timerMember(c.Line, t), ms(t.At))
+	}
+	audit, err := s.auditRows(ctx, c.Line, c.Audit...)
+	if err != nil {
+		return nil, err
+	}
+	w.add(len(audit))
+	w.add(audit...)
+	return w, nil
+}
+
+// state lays out the conversation: the state itself, the case it fills, the prompt and the messages' ids.
+func (w *written) state(c *bot.Change, k recordKey) error {
+	var sealed []byte
+	code, shown := "", ""
+	if c.State != nil {
+		plain, err := json.Marshal(c.State)
+		if err != nil {
+			return err
+		}
+		if sealed, err = k.seal(k.key, "s", c.Version+1, plain); err != nil {
+			return err
+		}
+		code = c.State.Case
+		if p := c.State.Shown; p != nil && p.Buttons {
+			shown = ms(p.At)
+		}
+	}
+	w.add(sealed, code, shown)
+	n := len(w.args)
+	w.add(0)
+	ids := 0
+	note := func(in *flows.Input) {
+		if in != nil && in.ID != "" {
+			w.add(dash(in.ID), in.At.UnixMilli())
+			ids++
+		}
+	}
+	for _, e := range c.Entries {
+		note(e.Input)
+	}
+	if len(c.Entries) == 0 && c.State != nil && len(c.State.Heard) > 0 {
+		note(&c.State.Heard[len(c.State.Heard)-1].Input)
+	}
+	w.args[n] = ids
+	return nil
+}
+
+// caseArgs lays out the case and its entries, or that there is none.
+func (s *Store) caseArgs(ctx context.Context, w *written, c *bot.Change, now time.Time, ask bool) error {
+	if c.Case == nil {
+		w.add("", 0, "", "", 0, 0)
+		return nil
+	}
+	if c.Case.ID == "" {
+		c.Case.ID = newID(now)
+	}
+	id := c.Case.ID
+	k, err := s.recordKey(ctx, keyCase(c.Line, id), c.CaseVer == 0 && !ask)
+	if err != nil {
+		return err
+	}
+	w.sealed = append(w.sealed, k)
+	plain, err := json.Marshal(c.Case)
+	if err != nil {
+		return err
+	}
+	sealed, err := k.seal(k.key, "s", c.CaseVer+1, plain)
+	if err != nil {
+		return err
+	}
+	fields := s.caseFields(c.Case, now)
+	w.add(id, c.CaseVer, k.wrapped, sealed, len(fields)/2)
+	w.add(fields...)
+	timeline := keyTimeline(c.Line, id)
+	w.add(len(c.Entries))
+	for _, e := range c.Entries {
+		if e.ID == "" {
+			e.ID = newID(now)
+		}
+		blob, err := sealEntry(timeline, k.dataKey, e)
+		if err != nil {
+			return err
+		}
+		w.add(blob)
+	}
+	return nil
+}
+
+// person is a contact of a change with the key that seals its record.
+type person struct {
+	recordKey
+	id      string
+	contact bot.Contact
+}
+
+type people struct {
+	list []person
+	at   map[bot.Contact]int
+}
+
+// people are the contacts of a change, Who first. Rows without an id or a state get one.
+func (s *Store) people(ctx context.Context, c *bot.Change, ask bool) (people, error) {
+	p := people{at: make(map[bot.Contact]int, 1)}
+	add := func(who bot.Contact, fresh bool) error {
+		if _, ok := p.at[who]; ok {
+			return nil
+		}
+		id := s.keys.contactID(c.Line, who)
+		k, err := s.recordKey(ctx, keyConv(c.Line, id), fresh)
+		p.at[who] = len(p.list)
+		p.list = append(p.list, person{recordKey: k, id: id, contact: who})
+		return err
+	}
+	if c.Who != nil {
+		if err := add(*c.Who, c.Version == 0 && !ask); err != nil {
+			return p, err
+		}
+	}
+	c.Rows = slices.Clone(c.Rows) // the caller's own stay as they are
+	for i := range c.Rows {
+		if c.Rows[i].ID == "" {
+			c.Rows[i].ID = newID(s.clock())
+		}
+		if c.Rows[i].State == "" {
+			c.Rows[i].State = bot.RowQueued
+		}
+		if err := add(c.Rows[i].To, false); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// recordKey finds the data key of a record: remembered, read, or drawn when the record is new (fresh: nobody has
+// seen it yet, so Redis is not asked; the script refuses the key when that was wrong).
+func (s *Store) recordKey(ctx context.Context, key string, fresh bool) (recordKey, error) {
+	if d, ok := s.cache.get(key); ok {
+		return recordKey{dataKey: d, key: key, stored: true}, nil
+	}
+	if !fresh {
+		wrapped, err := s.rdb.HGet(ctx, key, "k").Result()
+		if err == nil {
+			d, err := s.unwrapped(key, wrapped)
+			return recordKey{dataKey: d, key: key, stored: true}, err
+		}
+		if !isNil(err) {
+			return recordKey{}, fmt.Errorf("data key: %w", err)
+		}
+	}
+	d, err := s.keys.newDataKey(key)
+	return recordKey{dataKey: d, key: key}, err
+}
+
+// newID is a ULID: it orders what was made by time.
+func newID(at time.Time) string {
+	return ulid.MustNew(ulid.Timestamp(at), ulid.DefaultEntropy()).String()
+}
+
+// nextToken names one lease of outbox rows.
+func (s *Store) nextToken() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seq++
+	return s.self + "." + strconv.FormatUint(s.seq, 36)
+}

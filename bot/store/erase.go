@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"pulang/bot"
+)
+
+var scriptErase = newScript("erase")
+
+// Erase makes a case unreadable for good: its data key, content, timeline, rows, timers and index entries go, and
+// the conversation of a contact that fills it; then the append-only file is written anew, so that the disk forgets
+// too (copies made before keep what they have until they are thrown away). The code is never given again.
+// bot.ErrNotFound when there is no such case.
+func (s *Store) Erase(ctx context.Context, line, id string) error {
+	c, _, err := s.LoadCase(ctx, line, id)
+	if err != nil {
+		return err
+	}
+	args := []any{id}
+	for _, to := range c.Contacts {
+		contact := s.keys.contactID(line, bot.Contact{Channel: to.Channel, Account: to.Account, Address: to.Address})
+		args = append(args, contact)
+		s.cache.drop(keyConv(line, contact))
+	}
+	s.cache.drop(keyCase(line, id))
+	n, err := s.run(ctx, scriptErase, []string{lineKey(line)}, args...).Int()
+	if err != nil {
+		return fmt.Errorf("erase: %w", err)
+	}
+	if n == 0 {
+		return bot.ErrNotFound
+	}
+	if err := s.rewrite(ctx); err != nil {
+		return fmt.Errorf("erased, but the append-only file still holds it: %w", err)
+	}
+	return nil
+}
+
+// rewrite makes every primary write its append-only file anew. A rewrite that runs already began too early: it is
+// waited for.
+func (s *Store) rewrite(ctx context.Context) error {
+	one := func(ctx context.Context, c *redis.Client) error {
+		for {
+			err := c.BgRewriteAOF(ctx).Err()
+			if err == nil || strings.Contains(err.Error(), "unknown command") { // miniredis keeps no file
+				return nil
+			}
+			var re redis.Error
+			if !errors.As(err, &re) || !strings.Contains(err.Error(), "in progress") {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}
+	switch c := s.rdb.(type) {
+	case *redis.ClusterClient:
+		return c.ForEachMaster(ctx, one)
+	case *redis.Client:
+		return one(ctx, c)
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+
+	"pulang/bot"
+)
+
+var scriptLoad = newScript("load")
+
+func isNil(err error) bool { return errors.Is(err, redis.Nil) }
+
+// Load reads, in one round trip, what a turn starts from.
+func (s *Store) Load(ctx context.Context, line string, who bot.Contact, updateID string) (bot.Snapshot, error) {
+	var snap bot.Snapshot
+	l, err := s.line(line)
+	if err != nil {
+		return snap, err
+	}
+	contact := s.keys.contactID(line, who)
+	res, err := s.loads.do(ctx, scriptLoad, []string{lineKey(line)}, []any{contact, s.keys.digest(updateID), l.Missions[0]})
+	if err != nil {
+		return snap, fmt.Errorf("redis: %w", err)
+	}
+	f := texts(res)
+	if len(f) == 1 {
+		return bot.Snapshot{Seen: true}, nil
+	}
+	if len(f) != 9 {
+		return snap, errors.New("redis: load gave an unknown answer")
+	}
+	if snap.Waiting, err = strconv.Atoi(f[8]); err != nil {
+		return snap, fmt.Errorf("queue length: %w", err)
+	}
+	if f[2] != "" {
+		key := keyConv(line, contact)
+		d, err := s.unwrapped(key, f[2])
+		if err != nil {
+			return snap, fmt.Errorf("conversation: %w", err)
+		}
+		if f[1] != "" {
+			if snap.Version, err = strconv.ParseInt(f[1], 10, 64); err != nil {
+				return snap, fmt.Errorf("conversation: %w", err)
+			}
+			plain, err := d.open(key, "s", snap.Version, f[3])
+			if err != nil {
+				return snap, fmt.Errorf("conversation: %w", err)
+			}
+			if err := json.Unmarshal(plain, &snap.State); err != nil {
+				return snap, errors.New("conversation: not a state")
+			}
+		}
+	}
+	if f[4] != "" {
+		if snap.Case, snap.CaseVer, err = s.openCase(line, f[4], f[5], f[6], f[7]); err != nil {
+			return snap, err
+		}
+	}
+	return snap, nil
+}
+
+// Contact resolves a contact's key to the contact; bot.ErrNotFound when it is unknown or was erased.
+func (s *Store) contact(ctx context.Context, line, id string) (bot.Contact, error) {
+	f, err := s.rdb.HMGet(ctx, keyConv(line, id), "k", "a").Result()
+	if err != nil {
+		return bot.Contact{}, fmt.Errorf("contact: %w", err)
+	}
+	return s.openContact(line, id, text(f[0]), text(f[1]))
+}
+
+func (s *Store) openContact(line, id, wrapped, sealed string) (bot.Contact, error) {
+	var c bot.Contact
+	if wrapped == "" || sealed == "" {
+		return c, bot.ErrNotFound
+	}
+	key := keyConv(line, id)
+	d, err := s.unwrapped(key, wrapped)
+	if err != nil {
+		return c, fmt.Errorf("contact: %w", err)
+	}
+	plain, err := d.open(key, "a", 0, sealed)
+	if err != nil {
+		return c, fmt.Errorf("contact: %w", err)
+	}
+	if err := json.Unmarshal(plain, &c); err != nil {
+		return c, errors.New("contact: not a contact")
+	}
+	return c, nil
+}
+
+// sealContact is the sealed address of a contact.
+func sealContact(line, id string, d dataKey, c bot.Contact) ([]byte, error) {
+	plain, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	return d.seal(keyConv(line, id), "a", 0, plain)
+}

@@ -1,0 +1,10 @@
+-- Keeps an update that was put aside; the same id once.
+-- KEYS  1 the line's prefix
+-- ARGV  1 id, 2 when, 3 sealed, 4 mission to tell
+-- Gives 1, or 0 when it was there.
+-- include place.lua
+local P = KEYS[1]
+if redis.call('HSETNX', P .. 'aside', ARGV[1], ARGV[3]) == 0 then return 0 end
+redis.call('ZADD', P .. 'asides', ARGV[2], ARGV[1])
+announce(P, ARGV[4], 'case')
+return 1

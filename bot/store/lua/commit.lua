@@ -1,0 +1,163 @@
+-- Commits everything that one decision changes, once however often it is asked.
+-- KEYS  1 the line's prefix
+-- ARGV  1 now, 2 digest of the request, 3 token for the rows handed over, 4 end of their lease, 5 time before which
+--       requests are forgotten, 6 contact ("" for a change made at the desk), 7 its expected version, 8 officer who
+--       must hold the case ("" for nobody), 9 "1" to give the lease back, 10 "1" when the person wrote by hand (then 11
+--       is when), 12 and 13 name and token of a lease that must be in force ("" for none); then in this order:
+--       contacts: n, n × (contact, account, wrapped key, sealed address or "" when it is stored)
+--       state (only with a contact): sealed or "" for none, case code, when a prompt with buttons was shown or "",
+--              n, n × (messenger's id, when) of the messages
+--       case:  id ("" for none), expected version, wrapped key, sealed, n, n × (field, value)
+--       entries: n, n × entry    rows: n, n × (id, lane, contact, account, case, not before, state, row)
+--       timers: n, n × (member, at or "" to remove)    audit: n, n × sealed row
+-- Gives "ok", then the ids of the rows handed over; or "repeat" and the same for the caller whose token it was; or
+-- one word and nothing written: "conflict", "code" (taken), "lease" (not held), "fence", "key" (seal again).
+-- include place.lua
+-- include waiting.lua
+local P, now, who = KEYS[1], ARGV[1], ARGV[6]
+local at = 13
+local function nx()
+  at = at + 1
+  return ARGV[at]
+end
+
+-- read
+local contacts = {}
+for i = 1, tonumber(nx()) do contacts[i] = {nx(), nx(), nx(), nx()} end
+local state, code, shown, ids = '', '', '', {}
+if who ~= '' then
+  state, code, shown = nx(), nx(), nx()
+  for i = 1, tonumber(nx()) do ids[i] = {nx(), nx()} end
+end
+local id, ver, key, sealed = nx(), nx(), nx(), nx()
+local fields = {}
+local set = {}
+for i = 1, tonumber(nx()) do
+  local k, v = nx(), nx()
+  set[2 * i - 1], set[2 * i] = k, v
+  fields[k] = v
+end
+
+-- check
+local seen = who ~= '' and P .. 'seen:' .. who or P .. 'requests'
+local digest = who ~= '' and 'u' .. ARGV[2] or ARGV[2]
+if redis.call('ZSCORE', seen, digest) then
+  local again = {'repeat'}
+  for _, c in ipairs(contacts) do
+    if redis.call('HGET', P .. 'conv:' .. c[1], 'lt') == ARGV[3] then
+      again[#again + 1] = string.sub(redis.call('LINDEX', P .. 'waiting:' .. c[1], 0) or ' ', 2)
+    end
+  end
+  return again
+end
+if ARGV[12] ~= '' and redis.call('HGET', P .. 'lease:' .. ARGV[12], 'tok') ~= ARGV[13] then return {'fence'} end
+for _, c in ipairs(contacts) do
+  local have = redis.call('HMGET', P .. 'conv:' .. c[1], 'v', 'k', 'lt', 'x')
+  if c[1] == who and state ~= '' and (have[1] or '0') ~= ARGV[7] then return {'conflict'} end
+  if (have[2] and have[2] ~= c[3]) or (not have[2] and c[4] == '') then return {'key'} end
+  c[5], c[6] = have[3], have[4]
+end
+local case = P .. 'case:' .. id
+local old = {}
+if id ~= '' then
+  old = redis.call('HMGET', case, 'v', 'k', 'm', 'c', 'w', 'bx', 'by', 'unt', 'due', 'cl', 'lat', 'st', 'pr', 'f')
+  if (old[1] or '0') ~= ver then return {'conflict'} end
+  if ver == '0' then
+    if redis.call('HEXISTS', P .. 'codes', fields.code) == 1 then return {'code'} end
+  elseif old[2] ~= key then
+    return {'key'}
+  end
+  if ARGV[8] ~= '' and (old[7] ~= ARGV[8] or tonumber(old[8] or '0') <= tonumber(now)) then return {'lease'} end
+end
+
+-- write
+redis.call('ZADD', seen, now, digest)
+redis.call('ZREMRANGEBYSCORE', seen, '-inf', '(' .. ARGV[5])
+for _, c in ipairs(contacts) do
+  if c[4] ~= '' then redis.call('HSET', P .. 'conv:' .. c[1], 'acct', c[2], 'k', c[3], 'a', c[4]) end
+end
+if who ~= '' then
+  local conv = P .. 'conv:' .. who
+  for _, m in ipairs(ids) do redis.call('ZADD', seen, m[2], 'i' .. m[1]) end
+  if state ~= '' then
+    redis.call('HSET', conv, 'v', string.format('%.0f', tonumber(ARGV[7]) + 1), 's', state, 'code', code)
+    local prompts = P .. 'prompts:' .. contacts[1][2]
+    if shown ~= '' then redis.call('ZADD', prompts, shown, who) else redis.call('ZREM', prompts, who) end
+  end
+  if ARGV[10] == '1' then redis.call('HSET', conv, 'in', ARGV[11]) end
+end
+if id ~= '' then
+  redis.call('HSET', case, 'v', string.format('%.0f', tonumber(ver) + 1), 'k', key, 's', sealed, unpack(set))
+  if ver == '0' then redis.call('HSET', P .. 'codes', fields.code, id) end
+  local kind = 'case'
+  if ARGV[9] == '1' and old[7] then
+    redis.call('HDEL', case, 'by', 'sin', 'unt')
+    kind = 'claim'
+  end
+  if kind == 'claim' or old[3] ~= fields.m or old[4] ~= fields.c or old[5] ~= fields.w or old[9] ~= fields.due
+    or old[10] ~= fields.cl or old[11] ~= fields.lat or old[12] ~= fields.st or old[13] ~= fields.pr
+    or old[14] ~= fields.f then
+    place(P, id, old[3], old[4], old[5], now)
+  end
+  if old[6] ~= fields.bx then
+    for b in string.gmatch(old[6] or '', '%S+') do redis.call('SREM', P .. 'blind:' .. b, id) end
+    for b in string.gmatch(fields.bx, '%S+') do redis.call('SADD', P .. 'blind:' .. b, id) end
+  end
+  if fields.c == 'P1' and old[4] ~= 'P1' and fields.cl == '' then kind = 'p1' end
+  announce(P, fields.m, kind)
+  if old[3] and old[3] ~= fields.m then announce(P, old[3], 'case') end
+end
+for _ = 1, tonumber(nx()) do redis.call('RPUSH', P .. 'timeline:' .. id, nx()) end
+
+-- what was held for the person's next message may leave now, before anything newer
+local released = false
+if ARGV[10] == '1' then
+  for _, h in ipairs(redis.call('LRANGE', P .. 'heldby:' .. who, 0, -1)) do
+    local blob = redis.call('HGET', P .. 'rows', h)
+    if blob then
+      local _, _, st = header(blob)
+      if st == 'held' then
+        unpark(P, h, blob, now)
+        released = true
+      end
+    end
+  end
+end
+
+local fresh = {}
+for _ = 1, tonumber(nx()) do
+  local row, lane, contact, account, of, nb, st, blob = nx(), nx(), nx(), nx(), nx(), nx(), nx(), nx()
+  redis.call('HSET', P .. 'rows', row, blob)
+  if of ~= '-' then redis.call('HSET', P .. 'rowstates:' .. of, row, st .. ' ' .. now .. ' -') end
+  if st == 'held' or tonumber(nb) > tonumber(now) then
+    redis.call('RPUSH', P .. 'heldby:' .. contact, row)
+    if st == 'held' then redis.call('ZADD', P .. 'held', now, row) end
+    if nb ~= '0' then redis.call('ZADD', P .. 'out:' .. account .. ':parked', nb, row) end
+  else
+    redis.call('RPUSH', P .. 'waiting:' .. contact, lane .. row)
+    fresh[contact] = true
+  end
+end
+local done = {'ok'}
+for i, c in ipairs(contacts) do
+  local contact, account = c[1], c[2]
+  local let = released and contact == who
+  if (fresh[contact] or let) and not c[5] then
+    if not c[6] and not let and not frozen(P, account, now) then
+      -- idle: the caller sends the first row itself
+      redis.call('HSET', P .. 'conv:' .. contact, 'lt', ARGV[3])
+      redis.call('ZADD', P .. 'out:' .. account .. ':leased', ARGV[4], contact)
+      done[#done + 1] = string.sub(redis.call('LINDEX', P .. 'waiting:' .. contact, 0), 2)
+    else
+      schedule(P, contact, account, now)
+    end
+  end
+end
+
+for _ = 1, tonumber(nx()) do
+  local member, due = nx(), nx()
+  redis.call('HDEL', P .. 'timers:taken', member)
+  if due == '' then redis.call('ZREM', P .. 'timers', member) else redis.call('ZADD', P .. 'timers', due, member) end
+end
+for _ = 1, tonumber(nx()) do redis.call('RPUSH', P .. 'audit', nx()) end
+return done

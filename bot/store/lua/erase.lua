@@ -1,0 +1,52 @@
+-- Erases a case: its data key, content, timeline, rows, timers and index entries. The code stays given away. A
+-- contact whose conversation fills this case is forgotten, except for the requests that must not happen twice.
+-- KEYS  1 the line's prefix
+-- ARGV  1 case id, 2… contacts of the case
+-- Gives 1, or 0 when there is no such case.
+-- include place.lua
+-- include waiting.lua
+local P, id = KEYS[1], ARGV[1]
+local case = P .. 'case:' .. id
+local f = redis.call('HMGET', case, 'code', 'm', 'c', 'w', 'bx')
+if not f[1] then return 0 end
+redis.call('HSET', case, 'cl', '1')
+place(P, id, f[2], f[3], f[4], '0')
+for b in string.gmatch(f[5] or '', '%S+') do redis.call('SREM', P .. 'blind:' .. b, id) end
+redis.call('HSET', P .. 'codes', f[1], '')
+local function drop(row)
+  local blob = redis.call('HGET', P .. 'rows', row)
+  if not blob then return end
+  local lane, _, _, _, contact, account = header(blob)
+  redis.call('HDEL', P .. 'rows', row)
+  redis.call('LREM', P .. 'waiting:' .. contact, 0, lane .. row)
+  redis.call('LREM', P .. 'heldby:' .. contact, 0, row)
+  redis.call('ZREM', P .. 'out:' .. account .. ':parked', row)
+  redis.call('ZREM', P .. 'held', row)
+  redis.call('ZREM', P .. 'dead', row)
+  if redis.call('HEXISTS', P .. 'conv:' .. contact, 'lt') == 0 then schedule(P, contact, account, '0') end
+end
+for _, row in ipairs(redis.call('HKEYS', P .. 'rowstates:' .. id)) do drop(row) end
+redis.call('DEL', case, P .. 'timeline:' .. id, P .. 'rowstates:' .. id, P .. 'viewers:' .. id)
+for _, t in ipairs(redis.call('ZRANGE', P .. 'timers', 0, -1)) do
+  if string.sub(t, 1, 2) == 'k|' and string.sub(t, -#id) == id then
+    redis.call('ZREM', P .. 'timers', t)
+    redis.call('HDEL', P .. 'timers:taken', t)
+  end
+end
+for i = 2, #ARGV do
+  local contact = ARGV[i]
+  local conv = P .. 'conv:' .. contact
+  local c = redis.call('HMGET', conv, 'code', 'acct')
+  if c[1] == f[1] then
+    -- rows before there was a case
+    for _, r in ipairs(redis.call('LRANGE', P .. 'waiting:' .. contact, 0, -1)) do drop(string.sub(r, 2)) end
+    for _, r in ipairs(redis.call('LRANGE', P .. 'heldby:' .. contact, 0, -1)) do drop(r) end
+    if c[2] then
+      redis.call('ZREM', P .. 'prompts:' .. c[2], contact)
+      redis.call('ZREM', P .. 'out:' .. c[2] .. ':leased', contact)
+    end
+    redis.call('DEL', conv)
+  end
+end
+announce(P, f[2], 'case')
+return 1

@@ -1,0 +1,28 @@
+-- Moves a row that was sent to delivered or read; never backwards.
+-- KEYS  1 the line's prefix
+-- ARGV  1 contact, 2 messenger's id, 3 state, 4 when
+-- Gives 1, or 0 when no such message is remembered.
+-- include place.lua
+local P = KEYS[1]
+local rank = {sent = 1, delivered = 2, read = 3}
+local want = 'o' .. ARGV[2] .. ' '
+local from = 0
+while true do
+  local chunk = redis.call('ZREVRANGE', P .. 'seen:' .. ARGV[1], from, from + 49)
+  if #chunk == 0 then return 0 end
+  for _, m in ipairs(chunk) do
+    if string.sub(m, 1, #want) == want then
+      local id, case = string.match(m, ' (%S+) (%S+)$')
+      if case == '-' then return 1 end
+      local states = P .. 'rowstates:' .. case
+      local have = string.match(redis.call('HGET', states, id) or '', '^%S+') or ''
+      if (rank[have] or 0) < (rank[ARGV[3]] or 0) then
+        redis.call('HSET', states, id, ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. ARGV[2])
+        local c = redis.call('HGET', P .. 'case:' .. case, 'm')
+        if c then announce(P, c, 'case') end
+      end
+      return 1
+    end
+  end
+  from = from + 50
+end

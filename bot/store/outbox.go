@@ -1,0 +1,236 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"pulang/bot"
+	"pulang/flows/casework"
+)
+
+var (
+	scriptTake    = newScript("take")
+	scriptFinish  = newScript("finish")
+	scriptReceipt = newScript("receipt")
+)
+
+// Take leases at most n contacts of the account whose first waiting row is due, most urgent lane first, and returns
+// that row of each. bot.ErrLease when another process owns the channel by now (see Guard).
+func (s *Store) Take(ctx context.Context, line, account string, now time.Time, n int, lease time.Duration) ([]bot.Leased, error) {
+	if _, err := s.line(line); err != nil {
+		return nil, err
+	}
+	if n <= 0 {
+		return nil, nil
+	}
+	f := s.fence(line, account)
+	token, until := s.nextToken(), now.Add(lease)
+	res, err := s.commits.do(ctx, scriptTake, []string{lineKey(line)}, []any{
+		now.UnixMilli(), dash(account), n, until.UnixMilli(), token, f.name, f.text(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("redis: %w", err)
+	}
+	return s.leased(line, texts(res), token, until)
+}
+
+// Finish stores what became of leased rows, frees their contacts, and returns those contacts' next due rows, leased
+// again for that long; with lease 0 none.
+func (s *Store) Finish(ctx context.Context, line string, now time.Time, done []bot.Sent, lease time.Duration) ([]bot.Leased, error) {
+	if _, err := s.line(line); err != nil {
+		return nil, err
+	}
+	if len(done) == 0 {
+		return nil, nil
+	}
+	token, until, ends := s.nextToken(), now.Add(lease), ""
+	if lease > 0 {
+		ends = ms(until)
+	}
+	args := append(make([]any, 0, 3+10*len(done)), now.UnixMilli(), ends, token)
+	for _, d := range done {
+		r := d.Row
+		args = append(args, r.ID, s.keys.contactID(line, r.To), dash(r.To.Account), s.held(r.ID), string(r.State), r.Attempts,
+			millis(r.NotBefore), dash(r.Why), dash(r.ProviderID), ms(d.Freeze))
+	}
+	res, err := s.commits.do(ctx, scriptFinish, []string{lineKey(line)}, args)
+	if err != nil {
+		return nil, fmt.Errorf("redis: %w", err)
+	}
+	for _, d := range done {
+		s.letGo(d.Row.ID)
+	}
+	var blocked error
+	for _, d := range done {
+		if d.Blocked {
+			blocked = errors.Join(blocked, s.markBlocked(ctx, line, d.Row.To, now))
+		}
+	}
+	if blocked != nil {
+		// The rows are stored; only the mark is missing, and the next failed send sets it again.
+		s.log.Warn("mark blocked", "line", line, "err", blocked)
+	}
+	return s.leased(line, texts(res), token, until)
+}
+
+// leased opens what a script handed out.
+func (s *Store) leased(line string, f []string, token string, until time.Time) ([]bot.Leased, error) {
+	if len(f) == 0 || len(f)%9 != 1 {
+		if len(f) == 1 && f[0] == "fence" {
+			return nil, fmt.Errorf("another process owns the channel: %w", bot.ErrLease)
+		}
+		return nil, errors.New("redis: the outbox gave an unknown answer")
+	}
+	if f[0] == "fence" {
+		return nil, fmt.Errorf("another process owns the channel: %w", bot.ErrLease)
+	}
+	var out []bot.Leased
+	for f = f[1:]; len(f) > 0; f = f[9:] {
+		l, err := s.openLeased(line, f)
+		if err != nil {
+			// One row that does not open must not keep the others; its lease ends and the next taker says it again.
+			s.log.Error("outbox row", "line", line, "row", f[0], "err", err)
+			continue
+		}
+		s.hold(l.Row.ID, token, until)
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+func (s *Store) openLeased(line string, f []string) (l bot.Leased, err error) {
+	d, err := s.unwrapped(keyConv(line, f[2]), f[3])
+	if err != nil {
+		return l, err
+	}
+	if l.Row, err = openRow(line, f[0], d, f[1]); err != nil {
+		return l, err
+	}
+	l.Row.State = bot.RowSending
+	if f[4] != "" {
+		at, err := strconv.ParseInt(f[4], 10, 64)
+		if err != nil {
+			return l, errRow
+		}
+		l.LastIn = fromMillis(at)
+	}
+	if f[5] != "-" {
+		l.Case, _, err = s.openCase(line, f[5], f[6], f[7], f[8])
+	}
+	return l, err
+}
+
+// Receipt moves a row that was sent to delivered or read. A message that is not remembered is no error.
+func (s *Store) Receipt(ctx context.Context, line string, who bot.Contact, providerID string, state bot.RowState, at time.Time) error {
+	if _, err := s.line(line); err != nil {
+		return err
+	}
+	err := s.run(ctx, scriptReceipt, []string{lineKey(line)}, s.keys.contactID(line, who), dash(providerID), string(state), at.UnixMilli()).Err()
+	if err != nil {
+		return fmt.Errorf("receipt: %w", err)
+	}
+	return nil
+}
+
+// handlesFor is how long a messenger lets a bot delete messages of both sides.
+const handlesFor = 48 * time.Hour
+
+// Handles returns the messenger's ids of this contact's messages of the last 48 h, both ways, oldest first.
+func (s *Store) Handles(ctx context.Context, line string, who bot.Contact) ([]string, error) {
+	since := strconv.FormatInt(s.clock().Add(-handlesFor).UnixMilli(), 10)
+	key := keySeen(line, s.keys.contactID(line, who))
+	members, err := s.rdb.ZRangeByScore(ctx, key, rangeFrom(since)).Result()
+	if err != nil {
+		return nil, fmt.Errorf("handles: %w", err)
+	}
+	var out []string
+	for _, m := range members {
+		switch m[0] {
+		case 'i':
+			out = append(out, m[1:])
+		case 'o':
+			id, _, _ := strings.Cut(m[1:], " ")
+			out = append(out, id)
+		}
+	}
+	return out, nil
+}
+
+// markBlocked notes on every case of the contact that it cannot be reached there.
+func (s *Store) markBlocked(ctx context.Context, line string, who bot.Contact, now time.Time) error {
+	ids, err := s.rdb.SMembers(ctx, keyBlind(line, blindContact, s.keys.contactID(line, who))).Result()
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := s.changeCase(ctx, line, id, func(c *casework.Case) bool {
+			for _, x := range c.Contacts {
+				if x.Channel == who.Channel && x.Account == who.Account && x.Address == who.Address && !x.Blocked {
+					c.Blocked(who.Channel, who.Account, who.Address, now)
+					return true
+				}
+			}
+			return false
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changeCase reads, changes and writes a case until nobody came in between; change says whether to write.
+func (s *Store) changeCase(ctx context.Context, line, id string, change func(*casework.Case) bool) error {
+	for {
+		c, ver, err := s.LoadCase(ctx, line, id)
+		if errors.Is(err, bot.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if !change(c) {
+			return nil
+		}
+		_, err = s.Commit(ctx, bot.Change{Line: line, Case: c, CaseVer: ver})
+		if !errors.Is(err, bot.ErrConflict) {
+			return err
+		}
+	}
+}
+
+// rowLease is an outbox row that this process is sending.
+type rowLease struct {
+	token string
+	until time.Time
+}
+
+// hold notes under which token a row was leased. Rows whose lease is long over are forgotten on the way.
+func (s *Store) hold(row, token string, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.tokens) >= 4096 && len(s.tokens) >= 2*s.kept {
+		for id, l := range s.tokens {
+			if until.Sub(l.until) > 10*time.Minute {
+				delete(s.tokens, id)
+			}
+		}
+		s.kept = len(s.tokens)
+	}
+	s.tokens[row] = rowLease{token, until}
+}
+
+func (s *Store) held(row string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tokens[row].token
+}
+
+func (s *Store) letGo(row string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.tokens, row)
+}
