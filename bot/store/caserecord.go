@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"pulang/bot"
-	"pulang/flows"
 	"pulang/flows/casework"
 )
 
@@ -24,8 +23,9 @@ func (s *Store) caseFields(c *casework.Case, now time.Time) []any {
 			closed = ms(now)
 		}
 	}
+	k := casework.CandidateOf(c)
 	female := ""
-	if c.Answers[flows.StepUrgentNeeds].Has("female_officer") {
+	if k.Female {
 		female = "1"
 	}
 	created := c.CreatedAt

@@ -2,10 +2,7 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -43,31 +40,13 @@ func (s *Store) Erase(ctx context.Context, line, id string) error {
 	return nil
 }
 
-// rewrite makes every primary write its append-only file anew. A rewrite that runs already began too early: it is
-// waited for.
+// rewrite makes every primary write its append-only file anew.
 func (s *Store) rewrite(ctx context.Context) error {
-	one := func(ctx context.Context, c *redis.Client) error {
-		for {
-			err := c.BgRewriteAOF(ctx).Err()
-			if err == nil || strings.Contains(err.Error(), "unknown command") { // miniredis keeps no file
-				return nil
-			}
-			var re redis.Error
-			if !errors.As(err, &re) || !strings.Contains(err.Error(), "in progress") {
-				return err
-			}
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(100 * time.Millisecond):
-			}
-		}
-	}
 	switch c := s.rdb.(type) {
 	case *redis.ClusterClient:
-		return c.ForEachMaster(ctx, one)
+		return c.ForEachMaster(ctx, startRewrite)
 	case *redis.Client:
-		return one(ctx, c)
+		return startRewrite(ctx, c)
 	}
 	return nil
 }

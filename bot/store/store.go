@@ -59,7 +59,7 @@ type Store struct {
 	keys  *Keyring
 	cache *keyCache
 	lines map[string]Line
-	codes []string // of lines, in the order of Options
+	codes []string                  // of lines, in the order of Options
 	rules map[string]casework.Rules // by mission
 	clock func() time.Time
 	lease time.Duration
@@ -69,11 +69,11 @@ type Store struct {
 	loads, commits *batcher
 
 	mu       sync.Mutex
-	lineKeys map[string]dataKey // by line and use
+	lineKeys map[string]dataKey  // by line and use
 	tokens   map[string]rowLease // outbox rows that are leased here
 	kept     int                 // how many of them there were after the last sweep
-	fences   map[string]fence   // by line and account
-	seq      uint64 // of tokens
+	fences   map[string]fence    // by line and account
+	seq      uint64              // of tokens
 }
 
 var lineCode = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
