@@ -174,9 +174,10 @@ type Case struct {
 	Stage      Stage       `json:"stage"`
 	Milestones []Milestone `json:"milestones,omitempty"`
 	Attempts   []Attempt   `json:"attempts,omitempty"`
-	Group      string      `json:"group,omitempty"`
-	ClosedAs   string      `json:"closed_as,omitempty"`
-	ClosedAt   time.Time   `json:"closed_at,omitzero"`
+	// Group is the join code of the case's group; empty when it belongs to none.
+	Group    string    `json:"group,omitempty"`
+	ClosedAs string    `json:"closed_as,omitempty"`
+	ClosedAt time.Time `json:"closed_at,omitzero"`
 
 	// alarm is set by a cry for help until the next Rescore.
 	alarm bool

@@ -13,7 +13,7 @@ func View(c *Case) *flows.CaseView {
 	}
 	return &flows.CaseView{
 		Code: c.Code, Safety: c.Safety, Stage: string(c.Stage), Closed: c.Closed(), Muted: c.Muted,
-		CodeWord: normalWord(c.Answers[flows.StepCodeWord]),
+		CodeWord: normalWord(c.Answers[flows.StepCodeWord]), JoinCode: c.Group,
 	}
 }
 
