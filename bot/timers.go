@@ -43,6 +43,15 @@ func (h *Hotline) RunTimers(ctx context.Context, chores ...Chore) error {
 	return nil
 }
 
+// FireTimers takes every timer that is due by the Hotline's clock, once: for a clock that is not the machine's.
+func (h *Hotline) FireTimers(ctx context.Context) error {
+	var all error
+	for line := range h.Lines {
+		all = errors.Join(all, h.takeTimers(ctx, line, h.Clock()))
+	}
+	return all
+}
+
 // every calls f at once and then after each period. An error is told once an outage, not once a period.
 func (h *Hotline) every(ctx context.Context, period time.Duration, what, line string, f func(time.Time) error) {
 	tick := time.NewTicker(period)
