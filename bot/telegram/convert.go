@@ -39,11 +39,11 @@ func (c *Channel) fromMessage(m *message, edit bool, p *parsed) {
 		p.skip = true
 		return
 	}
-	p.msg.From = c.contact(m.Chat.ID)
 	if m.Chat.ID == 0 {
 		p.broken = "a message without a chat"
 		return
 	}
+	p.msg.From = c.contact(m.Chat.ID)
 	if m.From != nil && m.From.IsBot {
 		p.skip = true // two bots would talk for ever
 		return
@@ -156,11 +156,11 @@ func (c *Channel) fromTap(u *update, p *parsed) {
 			chat = m.Chat.ID
 		}
 	}
-	p.msg.From = c.contact(chat)
 	if chat == 0 {
 		p.broken = "a tap without a person"
 		return
 	}
+	p.msg.From = c.contact(chat)
 	in := &p.msg.Input
 	// The query's own id: two taps on one message are two inputs. Taps bear no time, so it is that of receipt.
 	in.Kind, in.ID, in.Tap, in.At, in.Lang = flows.KindTap, "tap:"+q.ID, bot.ParseTap(q.Data), c.now().UTC(), q.From.LanguageCode

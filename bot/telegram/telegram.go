@@ -78,7 +78,8 @@ type Options struct {
 	// waits 60.
 	HandleTimeout time.Duration
 	// PutAsideAfter is how long one person's update may fail while other people's succeed, before it is put aside:
-	// updates that never succeed would in the end stop the delivery for everybody. Zero is five minutes.
+	// updates that never succeed would in the end stop the delivery for everybody. Zero is a minute, so that other
+	// people's taps, which Telegram keeps for 150 seconds, still arrive.
 	PutAsideAfter time.Duration
 	// Pause is the time between two messages to one chat; Telegram asks for about one a second. Zero is a second,
 	// negative is none.
@@ -165,7 +166,7 @@ func New(o Options) (*Channel, error) {
 	}
 	c := &Channel{
 		api: a, account: m[1], line: o.Line, handler: o.Handler, log: o.Log, commands: o.Commands, now: o.Now,
-		handleTimeout: or(o.HandleTimeout, 25*time.Second), asideAfter: or(o.PutAsideAfter, 5*time.Minute),
+		handleTimeout: or(o.HandleTimeout, 25*time.Second), asideAfter: or(o.PutAsideAfter, time.Minute),
 		pause:    or(o.Pause, time.Second),
 		longPoll: 50 * time.Second, retryWait: time.Second, tryPause: 50 * time.Millisecond,
 	}
