@@ -18,9 +18,10 @@ var (
 	scriptReceipt = newScript("receipt")
 )
 
-// Take leases at most n contacts of the account whose first waiting row is due, most urgent lane first, and returns
-// that row of each. bot.ErrLease when another process owns the channel by now (see Guard).
-func (s *Store) Take(ctx context.Context, line, account string, now time.Time, n int, lease time.Duration) ([]bot.Leased, error) {
+// Take leases at most n contacts of the account whose first waiting row is due and whose most urgent waiting row is
+// in a lane up to upTo, most urgent lane first, and returns the first row of each. bot.ErrLease when another process
+// owns the channel by now (see Guard).
+func (s *Store) Take(ctx context.Context, line, account string, now time.Time, n int, upTo bot.Lane, lease time.Duration) ([]bot.Leased, error) {
 	if _, err := s.line(line); err != nil {
 		return nil, err
 	}
@@ -30,7 +31,7 @@ func (s *Store) Take(ctx context.Context, line, account string, now time.Time, n
 	f := s.fence(line, account)
 	token, until := s.nextToken(), now.Add(lease)
 	res, err := s.commits.do(ctx, scriptTake, []string{lineKey(line)}, []any{
-		now.UnixMilli(), dash(account), n, until.UnixMilli(), token, f.name, f.text(),
+		now.UnixMilli(), dash(account), n, until.UnixMilli(), token, f.name, f.text(), int(upTo),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("redis: %w", err)

@@ -2,7 +2,7 @@
 -- parked rows that are due come back on the way.
 -- KEYS  1 the line's prefix
 -- ARGV  1 now, 2 account, 3 how many, 4 end of the leases, 5 token, 6 and 7 name and token of a lease that must be in
---       force ("" for none)
+--       force ("" for none), 8 the last lane to look into
 -- Gives "ok" and 9 values for each row (see lease), the same again for a repeat of the token; or "fence".
 -- include waiting.lua
 local P, now, account, n = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -33,7 +33,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', out .. 'parked', '-inf', now, 'L
 end
 if frozen(P, account, now) then return got end
 local took = 0
-for lane = 0, 4 do
+for lane = 0, tonumber(ARGV[8]) do
   if took >= n then break end
   for _, contact in ipairs(redis.call('ZRANGEBYSCORE', out .. lane, '-inf', now, 'LIMIT', 0, n - took)) do
     if redis.call('LLEN', P .. 'waiting:' .. contact) == 0 then
