@@ -1,0 +1,61 @@
+package intake
+
+import "pulang/flows"
+
+const (
+	goOn  flows.Value = "continue"
+	later flows.Value = "later"
+)
+
+var confirmQuestions = []question{{
+	id: flows.StepConfirm, silent: true,
+	text: func(t *turn) []flows.Text {
+		t.open() // the code is told now, so the case is opened in this very turn
+		if t.silent() {
+			return []flows.Text{t.text("ask.confirm.silent", "Code", t.s.Case)}
+		}
+		return []flows.Text{
+			t.text("confirm.received", "Code", t.s.Case, "Waiting", t.env.Waiting),
+			t.text("confirm.commands"), t.text(confirmMore(t)),
+		}
+	},
+	read: func(t *turn, _ string) (flows.Answer, bool) {
+		a, ok := t.byID(flows.StepConfirm).answerOf(t)
+		switch {
+		case ok:
+			return a, true
+		case t.r.YesNo == flows.Yes:
+			return one(goOn)
+		case t.r.YesNo == flows.No:
+			return one(later)
+		}
+		return flows.Answer{}, false
+	},
+	pick: func(t *turn, v flows.Value) {
+		if v == goOn {
+			t.s.Optional = true
+		}
+		t.record(flows.StepConfirm, flows.Answer{Values: []flows.Value{v}})
+		if v == later {
+			t.say("later")
+		}
+	},
+}}
+
+// confirmMore asks whether to go on, in the words that fit the report.
+func confirmMore(t *turn) flows.TextID {
+	if t.value(flows.StepWhoFor) == otherPerson || minor(t) {
+		return "ask.confirm.more"
+	}
+	return "ask.confirm"
+}
+
+// shown does what follows from having shown a question: a watched person is told the code and asked nothing more.
+func (t *turn) shown(q *question) {
+	if q.id != flows.StepConfirm || !t.silent() {
+		return
+	}
+	t.record(flows.StepConfirm, flows.Answer{Values: []flows.Value{later}})
+	t.s.Shown = nil
+	t.step, t.list, t.asked, t.bare = "", nil, nil, false
+}

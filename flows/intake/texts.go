@@ -1,0 +1,68 @@
+package intake
+
+import (
+	"slices"
+
+	"pulang/flows"
+)
+
+// overtTexts could show on a lock screen whom the person is talking to. Before the person is known to be safe they
+// never come first: a neutral sentence goes ahead. A test finds out which texts belong here.
+var overtTexts = map[flows.TextID]bool{}
+
+// sayings are the texts beside the questions.
+var sayings = []flows.TextID{
+	"welcome", "welcome.heard", "lead", "noted", "kept", "edited", "finished", "later", "nudge", "again.note", "tap.old", "multi.more",
+	"miss.one", "miss.two", "miss.three", "miss.many", "miss.zero", "miss.open", "miss.silent",
+	"danger.first", "danger.located", "danger.noted", "watched.start", "silent.ok", "safety.lowered", "self_harm",
+	"location.near", "location.other", "location.other.nonumber", "location.passed",
+	"confirm.received", "confirm.commands", "ask.confirm.more", "ask.trusted_adult.child",
+	"media.voice", "media.photo", "media.video", "media.document", "media.sticker", "media.other", "media.contact",
+	"stopped", "paused.offer", "paused.silent", "officer.wanted", "join.how", "join.done", "group.join", "check.how", "check.asked",
+	"status.none", "status.code", "status.silent", "status.wrong", "status.wait",
+	"ask.delete.sure", "ask.delete.really", "delete.how", "delete.chat", "delete.requested", "same.noted", "new.started",
+	"ask.safety_now.again", "ask.place_confirm.which", "choice.place_confirm.place", "choice.skip", "choice.done",
+	"choice.number_country.here", "choice.number_country.ID", "country.ID", "button.send_location", "button.send_contact",
+}
+
+// Texts are all catalogue keys that the conversation may use, sorted: what a translator has to translate.
+func (f *Flow) Texts() []flows.TextID {
+	ids := slices.Clone(sayings)
+	for _, q := range f.list {
+		ask := "ask." + flows.TextID(q.id)
+		ids = append(ids, ask)
+		if q.silent {
+			ids = append(ids, ask+".silent")
+		}
+		if q.other {
+			ids = append(ids, ask+".other")
+		}
+		if q.group {
+			ids = append(ids, ask+".group")
+		}
+		if q.label == nil {
+			for _, v := range slices.Concat(q.menu, q.silentMenu) {
+				ids = append(ids, flows.TextID("choice."+string(q.id)+"."+string(v)))
+			}
+		}
+		if q.part != aside && q.due == nil && q.id != flows.StepConfirm {
+			ids = append(ids, flows.TextID("choice.edit."+string(q.id)))
+		}
+	}
+	for _, v := range []flows.Value{delChat, delData, delSure, delReally, flows.None} {
+		ids = append(ids, flows.TextID("choice.delete."+string(v)))
+	}
+	for _, v := range flows.Menus[flows.StepCountry] {
+		ids = append(ids, flows.TextID("country."+string(v)))
+	}
+	for _, l := range f.cfg.Langs {
+		ids = append(ids, flows.TextID("lang."+l))
+	}
+	for s := range stages {
+		ids = append(ids, flows.TextID("status."+s))
+	}
+	ids = append(ids, "choice.edit.none", "choice.place_confirm.yes", "choice.place_confirm.no",
+		"ask.menu.silent", "ask.same_matter.silent", "ask.language.silent")
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
