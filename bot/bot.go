@@ -110,6 +110,8 @@ type Row struct {
 	Why string
 	// ProviderID is the messenger's id of the sent message.
 	ProviderID string
+	// Lease is the store's mark on a row that it handed out for sending. Finish wants it back as it was.
+	Lease string
 }
 
 // Entry is one line of a case's timeline.
