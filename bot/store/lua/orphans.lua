@@ -1,0 +1,19 @@
+-- Ends every lease on rows of an account and on timers: the process that held them is gone.
+-- KEYS  1 the line's prefix
+-- ARGV  1 account ("" for the timers)
+-- Gives how many leases were ended.
+local P, account = KEYS[1], ARGV[1]
+local n = 0
+if account == '' then
+  local taken = redis.call('HGETALL', P .. 'timers:taken')
+  for i = 1, #taken, 2 do
+    redis.call('ZADD', P .. 'timers', 'XX', taken[i + 1], taken[i])
+    n = n + 1
+  end
+  return n
+end
+for _, contact in ipairs(redis.call('ZRANGE', P .. 'out:' .. account .. ':leased', 0, -1)) do
+  redis.call('ZADD', P .. 'out:' .. account .. ':leased', 0, contact)
+  n = n + 1
+end
+return n
