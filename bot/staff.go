@@ -13,6 +13,9 @@ const (
 	ClaimWarn  = 15 * time.Minute
 )
 
+// SeenFor is how long an officer who gives no sign of life is still shown as looking at a case.
+const SeenFor = 2 * time.Minute
+
 // ClaimedError says who holds the case that was to be claimed; errors.Is finds ErrClaimed in it.
 type ClaimedError struct{ Claim Claim }
 

@@ -116,6 +116,14 @@ func (s *Store) AuditLog(ctx context.Context, mission string, n int) ([]bot.Audi
 	return all[:min(n, len(all))], nil
 }
 
+// deskOf is the mission whose desk made a change.
+func deskOf(c *bot.Change) string {
+	if c.Case == nil {
+		return ""
+	}
+	return c.Case.Mission
+}
+
 func (s *Store) openAudit(ctx context.Context, line string, sealed string) (auditRow, error) {
 	var row auditRow
 	plain, err := s.openLine(ctx, line, "audit", keyAudit(line), sealed)

@@ -86,9 +86,8 @@ func (s *Store) commitOnce(ctx context.Context, c bot.Change, ask bool) (bot.Com
 	for _, id := range out[1:] {
 		for _, r := range c.Rows {
 			if r.ID == id {
-				r.State = bot.RowSending
+				r.State, r.Lease = bot.RowSending, w.token
 				done.Mine = append(done.Mine, r)
-				s.hold(r.ID, w.token, w.until)
 			}
 		}
 	}
@@ -100,7 +99,6 @@ type written struct {
 	args   []any
 	sealed []recordKey
 	token  string
-	until  time.Time
 }
 
 // recordKey is the data key that seals a record, by the record's Redis key. stored is true when Redis has it.
@@ -115,7 +113,7 @@ func (w *written) add(vs ...any) { w.args = append(w.args, vs...) }
 // change seals a change and lays it out as lua/commit.lua reads it.
 func (s *Store) change(ctx context.Context, c *bot.Change, ask bool) (*written, error) {
 	now := s.clock()
-	w := &written{args: make([]any, 0, 64), token: s.nextToken(), until: now.Add(s.lease)}
+	w := &written{args: make([]any, 0, 64), token: s.nextToken()}
 	people, err := s.people(ctx, c, ask)
 	if err != nil {
 		return nil, err
@@ -136,7 +134,7 @@ func (s *Store) change(ctx context.Context, c *bot.Change, ask bool) (*written, 
 	if c.Release {
 		release = "1"
 	}
-	w.add(now.UnixMilli(), s.keys.digest(c.Request), w.token, w.until.UnixMilli(), now.Add(-dedupeFor).UnixMilli(), who,
+	w.add(now.UnixMilli(), s.keys.digest(c.Request), w.token, now.Add(s.lease).UnixMilli(), now.Add(-dedupeFor).UnixMilli(), who,
 		c.Version, s.holder(c.Claim), release, wrote, at.UnixMilli(), fenceName, fenceToken)
 
 	w.add(len(people.list))
@@ -172,7 +170,7 @@ func (s *Store) change(ctx context.Context, c *bot.Change, ask bool) (*written, 
 	for _, t := range c.Timers {
 		w.add(s.timerMember(c.Line, t), ms(t.At))
 	}
-	audit, err := s.auditRows(ctx, c.Line, c.Audit...)
+	audit, err := s.auditRowsOf(ctx, c.Line, deskOf(c), c.Audit...)
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func openDesk(t testing.TB, c redis.UniversalClient) *Store {
 		t.Fatal(err)
 	}
 	s, err := Open(context.Background(), Options{
-		Client: c, Keys: keys, Lines: []Line{{Code: "kh", Missions: []string{"kh", "mm"}}, {Code: "mm", Missions: []string{"mm", "kh"}}},
+		Client: c, Keys: keys, Clock: deskClock, Lines: []Line{{Code: "kh", Missions: []string{"kh", "mm"}}, {Code: "mm", Missions: []string{"mm", "kh"}}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -69,6 +69,11 @@ func openDesk(t testing.TB, c redis.UniversalClient) *Store {
 	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
+
+// deskNow is when the desk's tests take place; deskClock is the store's own clock in them.
+var deskNow = time.Date(2026, 1, 20, 5, 0, 0, 0, time.UTC)
+
+func deskClock() time.Time { return deskNow }
 
 // eventually polls until ok, for at most ten seconds.
 func eventually(t testing.TB, ok func() bool) {
