@@ -138,6 +138,9 @@ func (c *Case) saidSafety(a flows.Answer) {
 		c.setSafety(v, a.At)
 	case safetyRank(v) < safetyRank(c.Safety):
 		c.signal(SignalSafetyLowered, a.Text, a.At)
+		if v == flows.Watched { // less than danger, and still no moment at which an older permission holds
+			c.withdraw()
+		}
 	default:
 		c.setSafety(v, a.At)
 	}

@@ -7,7 +7,7 @@ import (
 	"pulang/flows"
 )
 
-func kind(v flows.Value) flows.Effect    { return say(flows.StepPlaceKind, t0, v) }
+func kind(v flows.Value) flows.Effect     { return say(flows.StepPlaceKind, t0, v) }
 func passport(v flows.Value) flows.Effect { return say(flows.StepPassportStatus, t0, v) }
 func permit(v flows.Value) flows.Effect   { return say(flows.StepImmigration, t0, v) }
 func found(name string) flows.Effect      { return flows.Signal{Name: name} }
