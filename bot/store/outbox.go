@@ -29,14 +29,14 @@ func (s *Store) Take(ctx context.Context, line, account string, now time.Time, n
 		return nil, nil
 	}
 	f := s.fence(line, account)
-	token, until := s.nextToken(), now.Add(lease)
+	token := s.nextToken()
 	res, err := s.commits.do(ctx, scriptTake, []string{lineKey(line)}, []any{
-		now.UnixMilli(), dash(account), n, until.UnixMilli(), token, f.name, f.text(), int(upTo),
+		now.UnixMilli(), dash(account), n, now.Add(lease).UnixMilli(), token, f.name, f.text(), int(upTo),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
-	return s.leased(line, texts(res), token, until)
+	return s.leased(line, texts(res), token)
 }
 
 // Finish stores what became of leased rows, frees their contacts, and returns those contacts' next due rows, leased
@@ -48,22 +48,19 @@ func (s *Store) Finish(ctx context.Context, line string, now time.Time, done []b
 	if len(done) == 0 {
 		return nil, nil
 	}
-	token, until, ends := s.nextToken(), now.Add(lease), ""
+	token, ends := s.nextToken(), ""
 	if lease > 0 {
-		ends = ms(until)
+		ends = ms(now.Add(lease))
 	}
 	args := append(make([]any, 0, 3+10*len(done)), now.UnixMilli(), ends, token)
 	for _, d := range done {
 		r := d.Row
-		args = append(args, r.ID, s.keys.contactID(line, r.To), dash(r.To.Account), s.held(r.ID), string(r.State), r.Attempts,
+		args = append(args, r.ID, s.keys.contactID(line, r.To), dash(r.To.Account), r.Lease, string(r.State), r.Attempts,
 			millis(r.NotBefore), dash(r.Why), dash(r.ProviderID), ms(d.Freeze))
 	}
 	res, err := s.commits.do(ctx, scriptFinish, []string{lineKey(line)}, args)
 	if err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
-	}
-	for _, d := range done {
-		s.letGo(d.Row.ID)
 	}
 	var blocked error
 	for _, d := range done {
@@ -75,11 +72,11 @@ func (s *Store) Finish(ctx context.Context, line string, now time.Time, done []b
 		// The rows are stored; only the mark is missing, and the next failed send sets it again.
 		s.log.Warn("mark blocked", "line", line, "err", blocked)
 	}
-	return s.leased(line, texts(res), token, until)
+	return s.leased(line, texts(res), token)
 }
 
 // leased opens what a script handed out.
-func (s *Store) leased(line string, f []string, token string, until time.Time) ([]bot.Leased, error) {
+func (s *Store) leased(line string, f []string, token string) ([]bot.Leased, error) {
 	if len(f) == 0 || len(f)%9 != 1 {
 		if len(f) == 1 && f[0] == "fence" {
 			return nil, fmt.Errorf("another process owns the channel: %w", bot.ErrLease)
@@ -97,7 +94,7 @@ func (s *Store) leased(line string, f []string, token string, until time.Time) (
 			s.log.Error("outbox row", "line", line, "row", f[0], "err", err)
 			continue
 		}
-		s.hold(l.Row.ID, token, until)
+		l.Row.Lease = token
 		out = append(out, l)
 	}
 	return out, nil
@@ -201,37 +198,4 @@ func (s *Store) changeCase(ctx context.Context, line, id string, change func(*ca
 			return err
 		}
 	}
-}
-
-// rowLease is an outbox row that this process is sending.
-type rowLease struct {
-	token string
-	until time.Time
-}
-
-// hold notes under which token a row was leased. Rows whose lease is long over are forgotten on the way.
-func (s *Store) hold(row, token string, until time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.tokens) >= 4096 && len(s.tokens) >= 2*s.kept {
-		for id, l := range s.tokens {
-			if until.Sub(l.until) > 10*time.Minute {
-				delete(s.tokens, id)
-			}
-		}
-		s.kept = len(s.tokens)
-	}
-	s.tokens[row] = rowLease{token, until}
-}
-
-func (s *Store) held(row string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.tokens[row].token
-}
-
-func (s *Store) letGo(row string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.tokens, row)
 }

@@ -46,7 +46,7 @@ type Options struct {
 	Mode string
 	// Clock is what commits date their work by; nil means time.Now.
 	Clock func() time.Time
-	// RowLease is how long rows handed over by a commit stay with the committing process. 0 means 30 s.
+	// RowLease is how long rows handed over by a commit stay with the committing process. 0 means 45 s, which is what the relay reckons with.
 	RowLease time.Duration
 	Log      *slog.Logger
 }
@@ -69,11 +69,9 @@ type Store struct {
 	loads, commits *batcher
 
 	mu       sync.Mutex
-	lineKeys map[string]dataKey  // by line and use
-	tokens   map[string]rowLease // outbox rows that are leased here
-	kept     int                 // how many of them there were after the last sweep
-	fences   map[string]fence    // by line and account
-	seq      uint64              // of tokens
+	lineKeys map[string]dataKey // by line and use
+	fences   map[string]fence   // by line and account
+	seq      uint64             // of tokens
 }
 
 var lineCode = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
@@ -83,13 +81,13 @@ var lineCode = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		rdb: o.Client, keys: o.Keys, rules: o.Rules, cache: newKeyCache(8192), lines: map[string]Line{}, clock: o.Clock, lease: o.RowLease,
-		log: o.Log, lineKeys: map[string]dataKey{}, tokens: map[string]rowLease{}, fences: map[string]fence{},
+		log: o.Log, lineKeys: map[string]dataKey{}, fences: map[string]fence{},
 	}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
 	if s.lease == 0 {
-		s.lease = 30 * time.Second
+		s.lease = 45 * time.Second
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

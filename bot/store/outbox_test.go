@@ -1,0 +1,494 @@
+package store_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"pgregory.net/rapid"
+
+	"pulang/bot"
+	"pulang/bot/store"
+	"pulang/bot/store/storetest"
+	"pulang/flows"
+	"pulang/flows/casework"
+)
+
+const acct = "7000001"
+
+func take(t testing.TB, s *store.Store, now time.Time, n int) []bot.Leased {
+	t.Helper()
+	rows, err := s.Take(ctx, "kh", acct, now, n, bot.LaneBroadcast, 30*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func finish(t testing.TB, s *store.Store, now time.Time, done ...bot.Sent) []bot.Leased {
+	t.Helper()
+	next, err := s.Finish(ctx, "kh", now, done, 30*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return next
+}
+
+func sent(l bot.Row) bot.Sent {
+	l.State, l.ProviderID = bot.RowSent, "m"+l.ID
+	return bot.Sent{Row: l}
+}
+
+func ids(rows []bot.Leased) []string {
+	var out []string
+	for _, l := range rows {
+		out = append(out, l.Row.ID)
+	}
+	return out
+}
+
+func want(t testing.TB, what string, got []bot.Leased, wanted ...string) {
+	t.Helper()
+	if g := ids(got); !slices.Equal(g, wanted) {
+		t.Fatalf("%s: %v, want %v", what, g, wanted)
+	}
+}
+
+// send queues rows at the desk, which leases the first of an idle contact.
+func send(t testing.TB, s *store.Store, rows ...bot.Row) bot.Committed {
+	t.Helper()
+	return commit(t, s, bot.Change{Line: "kh", Rows: rows})
+}
+
+func TestOutboxOrder(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store, _ redis.UniversalClient, now *clock) {
+		a, b := citizen(1), citizen(2)
+		done := send(t, s, row("a1", a), row("a2", a), row("b1", b))
+		if len(done.Mine) != 2 || done.Mine[0].ID != "a1" || done.Mine[1].ID != "b1" {
+			t.Fatalf("handed over: %+v", done.Mine)
+		}
+		if done := send(t, s, row("a3", a)); len(done.Mine) != 0 {
+			t.Fatal("rows of one contact overlap")
+		}
+		want(t, "all are leased", take(t, s, noon, 10))
+		next := finish(t, s, noon, sent(done.Mine[1]), sent(done.Mine[0]))
+		want(t, "the next of a", next, "a2")
+		next = finish(t, s, noon, sent(next[0].Row))
+		want(t, "and the next", next, "a3")
+		want(t, "at the end", finish(t, s, noon, sent(next[0].Row)))
+		want(t, "nothing is left", take(t, s, noon.Add(time.Hour), 10))
+		if done := send(t, s, row("a4", a)); len(done.Mine) != 1 {
+			t.Fatal("idle again, and not handed over")
+		}
+		now.add(0)
+	})
+}
+
+func TestOutboxLanes(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store, _ redis.UniversalClient, _ *clock) {
+		lane := func(r bot.Row, l bot.Lane) bot.Row { r.Lane = l; return r }
+		// The first of each is handed over and comes back when its lease ends.
+		send(t, s, lane(row("a1", citizen(1)), bot.LaneBroadcast))
+		send(t, s, lane(row("b1", citizen(2)), bot.LaneStatus))
+		send(t, s, lane(row("c1", citizen(3)), bot.LaneBot))
+		send(t, s, lane(row("d1", citizen(4)), bot.LaneOfficer))
+		send(t, s, lane(row("a2", citizen(1)), bot.LaneSafety))
+		later := noon.Add(46 * time.Second)
+		rows, err := s.Take(ctx, "kh", acct, later, 10, bot.LaneOfficer, 30*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, "a's broadcast goes first, since a safety row waits behind it", rows, "a1", "d1")
+		want(t, "one", take(t, s, later, 1), "c1")
+		want(t, "the rest", take(t, s, later, 10), "b1")
+		want(t, "another account", func() []bot.Leased {
+			r, err := s.Take(ctx, "kh", "other", later, 10, bot.LaneBroadcast, time.Second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}())
+	})
+}
+
+func TestOutboxLeaseEnds(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store, rdb redis.UniversalClient, _ *clock) {
+		first := send(t, s, row("a1", citizen(1)), row("a2", citizen(1))).Mine[0]
+		want(t, "still leased", take(t, s, noon.Add(44*time.Second), 10))
+		second := take(t, s, noon.Add(45*time.Second), 10)
+		want(t, "the lease is over", second, "a1")
+		// The first sender was slow, not dead: what it sent is sent, and what it failed at is no business of its any more.
+		late := first
+		late.State, late.NotBefore = bot.RowQueued, noon.Add(time.Hour)
+		want(t, "late failure", finish(t, s, noon.Add(46*time.Second), bot.Sent{Row: late}))
+		if n := rdb.ZCard(ctx, "{kh}:out:"+acct+":leased").Val(); n != 1 {
+			t.Fatal("the second sender's lease is gone")
+		}
+		next := finish(t, s, noon.Add(47*time.Second), sent(second[0].Row))
+		want(t, "in order", next, "a2")
+		want(t, "late success of a row that is gone", finish(t, s, noon.Add(48*time.Second), sent(first)))
+		finish(t, s, noon.Add(49*time.Second), sent(next[0].Row))
+		want(t, "all are sent", take(t, s, noon.Add(time.Hour), 10))
+	})
+}
+
+func TestOutboxRetryAndFreeze(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store, _ redis.UniversalClient, now *clock) {
+		r := send(t, s, row("a1", citizen(1)), row("a2", citizen(1))).Mine[0]
+		r.State, r.Attempts, r.NotBefore, r.Why = bot.RowQueued, 3, noon.Add(time.Minute), "down"
+		want(t, "not at once", finish(t, s, noon, bot.Sent{Row: r}))
+		want(t, "not before its time, and a2 not before a1", take(t, s, noon.Add(59*time.Second), 10))
+		again := take(t, s, noon.Add(time.Minute), 10)
+		want(t, "at its time", again, "a1")
+		if x := again[0].Row; x.Attempts != 3 || x.Why != "down" || !x.CreatedAt.Equal(noon) || x.Out.Text != "text of a1" || x.State != bot.RowSending {
+			t.Fatalf("as it was left: %+v", x)
+		}
+		b := send(t, s, row("b1", citizen(2))).Mine[0]
+		b.State, b.NotBefore = bot.RowQueued, noon.Add(time.Minute)
+		finish(t, s, noon.Add(time.Minute), bot.Sent{Row: b, Freeze: noon.Add(5 * time.Minute)})
+		want(t, "frozen", take(t, s, noon.Add(5*time.Minute-time.Millisecond), 10))
+		now.add(2 * time.Minute)
+		if done := send(t, s, row("c1", citizen(3))); len(done.Mine) != 0 {
+			t.Fatal("handed over while frozen")
+		}
+		if next := finish(t, s, noon.Add(2*time.Minute), sent(again[0].Row)); len(next) != 0 {
+			t.Fatal("leased again while frozen")
+		}
+		got := ids(take(t, s, noon.Add(5*time.Minute), 10))
+		if !slices.Equal(sorted(got), []string{"a2", "b1", "c1"}) {
+			t.Fatal("thawed:", got)
+		}
+	})
+}
+
+func TestOutboxHeld(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store, rdb redis.UniversalClient, now *clock) {
+		who := citizen(1)
+		hold := func(r bot.Row, until time.Time) bot.Sent {
+			r.State, r.Why, r.NotBefore = bot.RowHeld, "outside_window", until
+			return bot.Sent{Row: r}
+		}
+		r := send(t, s, row("a1", who), row("a2", who), row("a3", who)).Mine[0]
+		next := finish(t, s, noon, hold(r, noon.Add(time.Hour)))
+		want(t, "a held row does not hold up the next", next, "a2")
+		next = finish(t, s, noon, hold(next[0].Row, time.Time{}))
+		want(t, "nor do two", next, "a3")
+		finish(t, s, noon, sent(next[0].Row))
+		if n := rdb.ZCard(ctx, "{kh}:held").Val(); n != 2 {
+			t.Fatal("held:", n)
+		}
+		want(t, "not before the window", take(t, s, noon.Add(59*time.Minute), 10))
+		got := take(t, s, noon.Add(time.Hour), 10)
+		want(t, "in the window", got, "a1")
+		if got[0].Row.Why != "" {
+			t.Fatal("it is not held any more:", got[0].Row.Why)
+		}
+		want(t, "held again", finish(t, s, noon.Add(time.Hour), hold(got[0].Row, time.Time{})))
+		want(t, "for ever", take(t, s, noon.Add(1000*time.Hour), 10))
+
+		// A message that is not the person's own act (a timer) releases nothing.
+		c := turn(who, "t1", load(t, s, who, "t1"))
+		c.Wrote = false
+		commit(t, s, c)
+		want(t, "still held", take(t, s, noon.Add(1000*time.Hour), 10))
+
+		now.add(2 * time.Hour)
+		done := commit(t, s, turn(who, "u1", load(t, s, who, "u1"), row("a4", who)))
+		if len(done.Mine) != 0 {
+			t.Fatal("older rows go first")
+		}
+		got = take(t, s, now.Now(), 10)
+		want(t, "released by the person's message, oldest first", got, "a1")
+		if !got[0].LastIn.Equal(noon) {
+			t.Fatal("last message:", got[0].LastIn)
+		}
+		got = finish(t, s, now.Now(), sent(got[0].Row))
+		want(t, "then", got, "a2")
+		got = finish(t, s, now.Now(), sent(got[0].Row))
+		want(t, "then the new one", got, "a4")
+		if n := rdb.ZCard(ctx, "{kh}:held").Val() + rdb.LLen(ctx, "{kh}:heldby:x").Val(); n != 0 {
+			t.Fatal("held:", n)
+		}
+	})
+}
+
+func TestOutboxDeadLetter(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store, rdb redis.UniversalClient, _ *clock) {
+		who := citizen(1)
+		c := turn(who, "u1", bot.Snapshot{})
+		c.State.Case, c.Case = "K7M4-692Q", aCase("c1", "K7M4-692Q")
+		c.Case.Contacts = []casework.Contact{{Channel: who.Channel, Account: who.Account, Address: who.Address}}
+		commit(t, s, c)
+		a1, a2 := row("a1", who), row("a2", who)
+		a1.CaseID, a2.CaseID = "c1", "c1"
+		r := send(t, s, a1, a2).Mine[0]
+		r.State, r.Why = bot.RowFailed, "gone"
+		next := finish(t, s, noon, bot.Sent{Row: r, Blocked: true})
+		want(t, "a dead letter does not hold up the next", next, "a2")
+		if next[0].Case == nil || next[0].Case.Code != "K7M4-692Q" {
+			t.Fatal("the gate needs the case")
+		}
+		if n := rdb.ZCard(ctx, "{kh}:dead").Val(); n != 1 {
+			t.Fatal("dead letters:", n)
+		}
+		cs, ver, err := s.LoadCase(ctx, "kh", "c1")
+		if err != nil || !cs.Contacts[0].Blocked || ver != 2 {
+			t.Fatal("blocked is not on the case:", cs.Contacts, ver, err)
+		}
+		finish(t, s, noon, sent(next[0].Row))
+		states := rdb.HGetAll(ctx, "{kh}:rowstates:c1").Val()
+		if fmt.Sprint(states) != fmt.Sprintf("map[a1:failed %d - a2:sent %d ma2]", noon.UnixMilli(), noon.UnixMilli()) {
+			t.Fatal(states)
+		}
+		for _, st := range []struct {
+			state bot.RowState
+			want  string
+		}{{bot.RowDelivered, "delivered"}, {bot.RowRead, "read"}, {bot.RowDelivered, "read"}} {
+			if err := s.Receipt(ctx, "kh", who, "ma2", st.state, noon); err != nil {
+				t.Fatal(err)
+			}
+			if got := rdb.HGet(ctx, "{kh}:rowstates:c1", "a2").Val(); got[:len(st.want)] != st.want {
+				t.Fatalf("after a receipt %s: %s", st.state, got)
+			}
+		}
+		if err := s.Receipt(ctx, "kh", who, "unheard", bot.RowRead, noon); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestHandles(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store, _ redis.UniversalClient, now *clock) {
+		who := citizen(1)
+		for i, id := range []string{"11", "12", "13"} {
+			c := turn(who, "u"+id, load(t, s, who, "u"+id), row("r"+id, who))
+			c.State.Case = "K7M4-692Q"
+			in := textInput(id, now.Now())
+			c.Case, c.CaseVer = aCase("c1", "K7M4-692Q"), int64(i)
+			c.Entries = []bot.Entry{{ID: id, Input: &in}}
+			done := commit(t, s, c)
+			finish(t, s, now.Now(), sent(done.Mine[0]))
+			now.add(20 * time.Hour)
+		}
+		got, err := s.Handles(ctx, "kh", who)
+		if err != nil || !slices.Equal(sorted(got), []string{"12", "13", "mr12", "mr13"}) {
+			t.Fatal(got, err)
+		}
+	})
+}
+
+// TestOutboxProperties: whatever is queued, sent, held, refused and crashed, rows of one contact never overlap, leave
+// in order, and none is lost.
+func TestOutboxProperties(t *testing.T) {
+	c := storetest.Mini(t)
+	round := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		round++
+		line := fmt.Sprintf("l%d", round)
+		now := atNoon()
+		keys, err := store.NewKeyring()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Del(ctx, "{staff}:mark")
+		s, err := store.Open(ctx, store.Options{Client: c, Keys: keys, Lines: []store.Line{{Code: line}}, Clock: now.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		type flight struct {
+			row bot.Row
+			end time.Time
+		}
+		queued, outcome := map[int][]string{}, map[string]string{}
+		flying := map[int]flight{}
+		last := map[int]string{}  // handed out last
+		ahead := map[int]string{} // was under way when the person's message released older ones
+		got := func(rows []bot.Row, from string) {
+			for _, r := range rows {
+				var who int
+				fmt.Sscan(r.To.Address, &who)
+				who -= 620000
+				if f, ok := flying[who]; ok && now.Now().Before(f.end) {
+					rt.Fatalf("%s: %s while %s is under way", from, r.ID, f.row.ID)
+				}
+				first := ""
+				for _, id := range queued[who] {
+					if outcome[id] == "" {
+						first = id
+						break
+					}
+				}
+				if r.ID != first && r.ID != ahead[who] {
+					rt.Fatalf("%s: %s out of order, want %s", from, r.ID, first)
+				}
+				flying[who] = flight{r, now.Now().Add(30 * time.Second)} // at least
+				last[who] = r.ID
+			}
+		}
+		n := 0
+		finishOne := func(who int, f flight, how string) {
+			r := f.row
+			switch how {
+			case "sent":
+				r.State, r.ProviderID = bot.RowSent, "p"
+			case "failed":
+				r.State = bot.RowFailed
+			case "held":
+				r.State, r.NotBefore = bot.RowHeld, time.Time{}
+			case "retry":
+				r.State, r.NotBefore, r.Attempts = bot.RowQueued, now.Now().Add(10*time.Second), r.Attempts+1
+			}
+			if how != "retry" {
+				outcome[r.ID] = how
+			}
+			delete(flying, who)
+			next, err := s.Finish(ctx, line, now.Now(), []bot.Sent{{Row: r}}, 30*time.Second)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			got(rowsOf(next), "finish")
+		}
+		for range rapid.IntRange(1, 40).Draw(rt, "steps") {
+			switch rapid.SampledFrom([]string{"queue", "queue", "write", "take", "wait", "finish", "finish", "crash"}).Draw(rt, "do") {
+			case "queue", "write":
+				who := rapid.IntRange(0, 2).Draw(rt, "who")
+				to := citizen(who)
+				r := bot.Row{
+					ID: fmt.Sprintf("%04d", n), Line: line, To: to, State: bot.RowQueued, CreatedAt: now.Now(),
+					Lane: bot.Lane(rapid.IntRange(0, 4).Draw(rt, "lane")),
+				}
+				n++
+				ch := bot.Change{Line: line, Rows: []bot.Row{r}}
+				if rapid.Bool().Draw(rt, "own act") {
+					snap, err := s.Load(ctx, line, to, r.ID)
+					if err != nil {
+						rt.Fatal(err)
+					}
+					ch.Who, ch.State, ch.Version, ch.Wrote, ch.Request = &to, &snap.State, snap.Version, true, r.ID
+					for _, id := range queued[who] {
+						if outcome[id] == "held" {
+							outcome[id] = ""
+							ahead[who] = last[who]
+						}
+					}
+				}
+				queued[who] = append(queued[who], r.ID)
+				done, err := s.Commit(ctx, ch)
+				if err != nil {
+					rt.Fatal(err)
+				}
+				got(done.Mine, "commit")
+			case "take":
+				rows, err := s.Take(ctx, line, acct, now.Now(), 2, bot.LaneBroadcast, 30*time.Second)
+				if err != nil {
+					rt.Fatal(err)
+				}
+				got(rowsOf(rows), "take")
+			case "wait":
+				now.add(time.Duration(rapid.IntRange(1, 20).Draw(rt, "seconds")) * time.Second)
+			case "finish":
+				for who := range 3 {
+					if f, ok := flying[who]; ok && now.Now().Before(f.end) {
+						finishOne(who, f, rapid.SampledFrom([]string{"sent", "sent", "failed", "held", "retry"}).Draw(rt, "how"))
+						break
+					}
+				}
+			case "crash":
+				now.add(46 * time.Second)
+				clear(flying)
+			}
+		}
+		// In the end everything that nobody decided about leaves.
+		for range 400 {
+			now.add(46 * time.Second)
+			clear(flying)
+			rows, err := s.Take(ctx, line, acct, now.Now(), 10, bot.LaneBroadcast, 30*time.Second)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			if len(rows) == 0 {
+				break
+			}
+			got(rowsOf(rows), "at the end")
+			for who := range 3 {
+				if f, ok := flying[who]; ok {
+					finishOne(who, f, "sent")
+				}
+			}
+		}
+		for _, q := range queued {
+			for _, id := range q {
+				if outcome[id] == "" {
+					rt.Fatalf("row %s never left", id)
+				}
+			}
+		}
+	})
+}
+
+func textInput(id string, at time.Time) flows.Input {
+	return flows.Input{Kind: flows.KindText, ID: id, Text: "x", At: at}
+}
+
+func rowsOf(ls []bot.Leased) []bot.Row {
+	var out []bot.Row
+	for _, l := range ls {
+		out = append(out, l.Row)
+	}
+	return out
+}
+
+// TestTwoSenders: two relays take from one outbox; every row is sent once and in order per contact.
+func TestTwoSenders(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store, _ redis.UniversalClient, now *clock) {
+		rng := rand.New(rand.NewPCG(3, 4))
+		for i := range 300 {
+			r := row(fmt.Sprintf("%04d", i), citizen(rng.IntN(20)))
+			r.CreatedAt = noon.Add(time.Duration(i) * time.Millisecond)
+			send(t, s, r)
+		}
+		now.add(time.Minute)
+		out := make(chan bot.Row, 1000)
+		stop := make(chan struct{})
+		for range 2 {
+			go func() {
+				for {
+					rows := take(t, s, now.Now(), 5)
+					for len(rows) > 0 {
+						var done []bot.Sent
+						for _, l := range rows {
+							out <- l.Row
+							done = append(done, sent(l.Row))
+						}
+						rows = finish(t, s, now.Now(), done...)
+					}
+					select {
+					case <-stop:
+						return
+					default:
+					}
+				}
+			}()
+		}
+		last := map[bot.Contact]string{}
+		for range 300 {
+			select {
+			case r := <-out:
+				if r.ID <= last[r.To] {
+					t.Errorf("%s after %s", r.ID, last[r.To])
+				}
+				last[r.To] = r.ID
+			case <-time.After(20 * time.Second):
+				t.Fatal("not all rows were sent")
+			}
+		}
+		close(stop)
+		if len(out) > 0 {
+			t.Error("a row was sent twice")
+		}
+	})
+}
