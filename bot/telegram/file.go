@@ -46,7 +46,11 @@ func (c *Channel) File(ctx context.Context, ref string) (file io.ReadCloser, con
 	case f.FileSize > MaxFile:
 		return nil, "", 0, ErrFileTooBig
 	}
-	return c.download(ctx, f.FilePath)
+	file, contentType, size, err = c.download(ctx, f.FilePath)
+	if size < 0 && f.FileSize > 0 {
+		size = f.FileSize
+	}
+	return file, contentType, size, err
 }
 
 func (c *Channel) download(ctx context.Context, path string) (io.ReadCloser, string, int64, error) {
