@@ -26,7 +26,7 @@ func (c understandCmd) Run() error { return runUnderstand(os.Stdin, os.Stdout, c
 // An empty line gives {}. A step that does not exist is an error.
 func runUnderstand(in io.Reader, out io.Writer, step string) error {
 	if step != "" && !lexicon.KnownStep(flows.StepID(step)) {
-		return fmt.Errorf("unknown step %q", step)
+		return usagef("--step: unknown step %q", step)
 	}
 	lex := lexicon.Default()
 	w := bufio.NewWriter(out)

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"pulang/bot"
+	"pulang/bot/telegram"
+	"pulang/flows"
+)
+
+// telegramLine is the Telegram bot of one line.
+type telegramLine struct {
+	line   string
+	token  string
+	secret string
+	// hook is the public URL to register and path the part of it that is served; empty: long polling.
+	hook, path string
+	channel    *telegram.Channel
+}
+
+const (
+	// pollLease is how long another replica waits for a polling one that fell silent.
+	pollLease = 30 * time.Second
+	pollRenew = 10 * time.Second
+)
+
+// telegramLines finds the bots: each mission's token file, or TELEGRAM_TOKEN where there is one mission.
+func telegramLines(s *Settings, io *streams, missions []*bot.Mission) ([]telegramLine, error) {
+	token, err := io.secret("TELEGRAM_TOKEN")
+	if err != nil {
+		return nil, err
+	}
+	secret, err := io.secret("TELEGRAM_WEBHOOK_SECRET")
+	if err != nil {
+		return nil, err
+	}
+	var out []telegramLine
+	for _, m := range missions {
+		if m.TelegramTokenFile == "" {
+			continue
+		}
+		b, err := os.ReadFile(m.TelegramTokenFile)
+		if err != nil {
+			return nil, usagef("mission %s: telegram_token_file: %v", m.Code, withoutPath(err))
+		}
+		out = append(out, telegramLine{line: m.Code, token: strings.TrimSpace(string(b)), secret: secret})
+	}
+	if token != "" {
+		switch {
+		case len(out) == 0:
+			out = append(out, telegramLine{line: missions[0].Code, token: token, secret: secret})
+		default:
+			return nil, usagef("TELEGRAM_TOKEN is set, and so is telegram_token_file in a mission file: keep one of them")
+		}
+	}
+	if s.Webhook == "" {
+		return out, nil
+	}
+	if len(out) == 0 {
+		return nil, usagef("TELEGRAM_WEBHOOK_URL is set without a bot: set TELEGRAM_TOKEN (or TELEGRAM_TOKEN_FILE) as well")
+	}
+	if len(secret) < 16 {
+		return nil, usagef("TELEGRAM_WEBHOOK_URL needs TELEGRAM_WEBHOOK_SECRET of 16 characters or more (try: openssl rand -hex 32)")
+	}
+	u, err := url.Parse(string(s.Webhook))
+	if err != nil || strings.Trim(u.Path, "/") == "" {
+		return nil, usagef("TELEGRAM_WEBHOOK_URL needs a path that nobody guesses, such as https://bantuan.example.org/tg-4711")
+	}
+	for i := range out {
+		at := *u
+		if len(out) > 1 { // one bot, one path
+			at.Path = strings.TrimRight(at.Path, "/") + "/" + out[i].line
+		}
+		out[i].hook, out[i].path = at.String(), at.EscapedPath()
+	}
+	return out, nil
+}
+
+// menu is the bot's command list, in the words of the catalogue.
+func menu(s *service) map[string][]telegram.Command {
+	all := map[string][]telegram.Command{}
+	for _, lang := range languages(s.missions[0].Lang) {
+		for _, c := range []string{"status", "officer", "edit", "language", "stop", "danger", "menu"} {
+			name := s.cat.Text(lang, flows.TextID("command."+c), nil)
+			text := s.cat.Text(lang, flows.TextID("command."+c+".about"), nil)
+			if strings.HasPrefix(name, "command.") || strings.HasPrefix(text, "command.") {
+				continue
+			}
+			all[lang] = append(all[lang], telegram.Command{Name: strings.ToLower(name), Description: text})
+		}
+	}
+	return all
+}
+
+// connect makes the channel; it does not speak to Telegram yet.
+func (t *telegramLine) connect(s *service, h telegram.Handler) (err error) {
+	t.channel, err = telegram.New(telegram.Options{Token: t.token, APIURL: string(s.settings.Telegram), Line: t.line,
+		Handler: h, Log: s.log, Secret: t.secret, Commands: menu(s)})
+	if err != nil {
+		return usageError{err}
+	}
+	s.health.add("telegram "+t.line, 20*time.Second, func(ctx context.Context) error {
+		if ok, err := t.flows(ctx); err != nil || !ok {
+			return errors.Join(err, errors.New("no updates come in"))
+		}
+		return nil
+	})
+	return nil
+}
+
+// flows asks Telegram whether updates reach us at the moment.
+func (t *telegramLine) flows(ctx context.Context) (bool, error) {
+	h, err := t.channel.Health(ctx)
+	if err != nil {
+		return false, err
+	}
+	now := time.Now()
+	if t.hook != "" {
+		return h.Webhook && now.Sub(h.WebhookErrorAt) > 30*time.Second || h.Pending == 0, nil
+	}
+	// A standby replica does not poll; the one that does answers for the channel.
+	return h.LastPoll.IsZero() || h.LastPoll.After(h.LastFail) && now.Sub(h.LastPoll) < 2*time.Minute, nil
+}
+
+// run receives updates until ctx ends. With a webhook it only registers it; polling is one replica's at a time.
+func (t *telegramLine) run(ctx context.Context, s *service) error {
+	defer t.channel.Close()
+	if err := t.persist(ctx, s, "telegram menu", t.channel.SetMyCommands); err != nil {
+		return err
+	}
+	if t.hook != "" {
+		err := t.persist(ctx, s, "telegram webhook", func(ctx context.Context) error {
+			return t.channel.RegisterWebhook(ctx, t.hook, t.secret)
+		})
+		if err != nil {
+			return err
+		}
+		<-ctx.Done()
+		return nil
+	}
+	owner := hex.EncodeToString(random(8))
+	name := "poll:" + t.channel.Account()
+	for ctx.Err() == nil {
+		token, ok, err := s.store.AcquireLease(ctx, t.line, name, owner, pollLease)
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("polling lease", "line", t.line, "err", err)
+		}
+		if err == nil && ok {
+			s.store.Guard(t.line, t.channel.Account(), name, token)
+			err = t.poll(ctx, s, name, owner, token)
+			s.store.Guard(t.line, t.channel.Account(), "", 0)
+			if err != nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pollRenew / 2):
+		}
+	}
+	return nil
+}
+
+// poll fetches updates while this process holds the lease.
+func (t *telegramLine) poll(ctx context.Context, s *service, name, owner string, token int64) error {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- t.channel.Poll(ctx) }()
+	renew := time.NewTicker(pollRenew)
+	defer renew.Stop()
+	good := time.Now()
+	for {
+		select {
+		case err := <-ended:
+			cancel()
+			// A fresh context: the one of the program may be over, and the next replica should not have to wait.
+			last, done := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+			defer done()
+			return errors.Join(err, ignore(s.store.ReleaseLease(last, t.line, name, owner, token)))
+		case <-renew.C:
+			ok, err := s.store.RenewLease(ctx, t.line, name, owner, token, pollLease)
+			switch {
+			case err == nil && ok:
+				good = time.Now()
+			case err == nil, time.Since(good) > pollLease:
+				cancel() // another replica polls now, or soon will
+			}
+		}
+	}
+}
+
+// ignore drops an error that changes nothing: the lease ends by itself.
+func ignore(error) error { return nil }
+
+// persist tries a call of the set-up until it works; a refused token ends the program, waiting would not help.
+func (t *telegramLine) persist(ctx context.Context, s *service, what string, f func(context.Context) error) error {
+	for wait := time.Second; ctx.Err() == nil; wait = min(2*wait, time.Minute) {
+		err := f(ctx)
+		if err == nil || errors.Is(err, telegram.ErrToken) {
+			return err
+		}
+		s.log.Warn(what+": trying again", "line", t.line, "err", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+	}
+	return nil
+}
+
+// watch asks people again whose taps may have been lost in an outage.
+func (t *telegramLine) watch(ctx context.Context, s *service) error {
+	a := &bot.Asker{Hotline: s.hotline, Beats: s.store}
+	return a.Watch(ctx, t.line, t.channel.Account(), func() bool {
+		ok, err := t.flows(ctx)
+		return ok && err == nil
+	})
+}
+
+// fileOpener is a channel that can open the files people sent.
+type fileOpener interface {
+	Open(ctx context.Context, ref string) (io.ReadCloser, error)
+}
+
+// files opens a file that a channel keeps, for the desk.
+func (s *service) files(ctx context.Context, channel, account, ref string) (io.ReadCloser, error) {
+	for _, l := range s.lines {
+		c := l.Channel
+		if w, ok := c.(countedChannel); ok {
+			c = w.Channel
+		}
+		if f, ok := c.(fileOpener); ok && c.Name() == channel && c.Account() == account {
+			return f.Open(ctx, ref)
+		}
+	}
+	return nil, fmt.Errorf("open file: %w", bot.ErrNotFound)
+}

@@ -1,0 +1,104 @@
+// Command hotline is the chat hotline for stranded citizens: the bot, the staff's desk and the tools to run them,
+// in one binary. `hotline demo` starts everything on this machine.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes of the program.
+const (
+	exitOK     = 0
+	exitFailed = 1 // a run that failed
+	exitUsage  = 2 // the command line, a setting or the mission file is wrong: nothing was started
+)
+
+// hotline is the command line: the settings that every subcommand shares, and the subcommands.
+type hotline struct {
+	Settings
+
+	Demo       demoCmd       `cmd:"" help:"Everything on this machine, without any account: store, web chat, desk and simulated citizens."`
+	Serve      serveCmd      `cmd:"" help:"The real service: channels, relay, timers, desk. Needs a mission file and a durable Redis."`
+	Chat       chatCmd       `cmd:"" help:"The citizen's conversation in this terminal. Keeps nothing, queues nothing."`
+	Check      checkCmd      `cmd:"" help:"Checks settings, Redis, tokens, clocks, disk and keys: pass or fail per line."`
+	Mission    missionCmd    `cmd:"" help:"The mission file."`
+	Understand understandCmd `cmd:"" help:"Reads messages from standard input, one a line, and prints what the bot takes from each as JSON."`
+	Queue      queueCmd      `cmd:"" help:"The callback queue."`
+	Case       caseCmd       `cmd:"" help:"Single cases."`
+	Staff      staffCmd      `cmd:"" help:"Accounts of the staff's desk."`
+	Flow       flowCmd       `cmd:"" help:"The conversation."`
+}
+
+const description = `A chat hotline for stranded citizens: a bot that asks, and a desk from which officers call back.
+
+Secrets are never flags. They come from the environment, or from the file that NAME_FILE names:
+REDIS_URL, TELEGRAM_TOKEN, TELEGRAM_WEBHOOK_SECRET.`
+
+// usageError is a mistake in the command line, a setting or the mission file: exit code 2.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, a ...any) error { return usageError{fmt.Errorf(format, a...)} }
+
+// streams are where a subcommand reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+	env      func(string) string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The second Ctrl-C ends the program at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], &streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv}))
+}
+
+// run is the whole program: parse, run the subcommand, turn its error into one line and an exit code.
+func run(ctx context.Context, args []string, io *streams) int {
+	var cli hotline
+	exited := -1
+	parser, err := kong.New(&cli, kong.Name("hotline"), kong.Description(description), kong.UsageOnError(),
+		kong.Writers(io.out, io.err), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(code int) { exited = code }), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(io, &cli.Settings))
+	if err != nil {
+		return report(io.err, err)
+	}
+	line, err := parser.Parse(args)
+	if exited >= 0 { // --help has printed
+		return exited
+	}
+	if err != nil {
+		return report(io.err, usageError{err})
+	}
+	return report(io.err, line.Run())
+}
+
+// report writes the one line that says what is wrong and what to do, and returns the exit code.
+func report(to io.Writer, err error) int {
+	if err == nil || errors.Is(err, errReported) {
+		if err != nil {
+			return exitFailed
+		}
+		return exitOK
+	}
+	fmt.Fprintln(to, "hotline: "+strings.Join(strings.Fields(err.Error()), " "))
+	var usage usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// errReported is a failure whose lines are already written.
+var errReported = errors.New("reported")

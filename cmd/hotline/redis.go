@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"pulang/bot"
+	"pulang/bot/store"
+)
+
+// opened is an open store with what belongs to it. close gives everything back in reverse order.
+type opened struct {
+	store    *store.Store
+	missions []*bot.Mission
+	mode     string
+	data     string
+	redis    redis.UniversalClient
+	own      bool // our own redis-server
+	closers  []func(context.Context) error
+}
+
+// openWith says how to open the store.
+type openWith struct {
+	missions  []*bot.Mission
+	mode      string // empty: whichever the store is in
+	data      string
+	url       string // REDIS_URL; empty: an own redis-server in data
+	exclusive bool   // serve and demo: nobody else may serve from this data directory
+	accept    bool   // --accept-data-loss
+	unchecked bool   // the check command asks for itself
+	log       *slog.Logger
+}
+
+// close gives everything back; it is safe to call twice.
+func (o *opened) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	var all error
+	for i := len(o.closers) - 1; i >= 0; i-- {
+		all = errors.Join(all, o.closers[i](ctx))
+	}
+	o.closers = nil
+	return all
+}
+
+// openStore connects to the given Redis, or to an own redis-server on the data directory, checks that it keeps what
+// it acknowledges, and opens the store.
+func openStore(ctx context.Context, s *Settings, w openWith) (o *opened, err error) {
+	o = &opened{missions: w.missions, data: w.data}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, o.close())
+			o = nil
+		}
+	}()
+	url := w.url
+	if url == "" {
+		srv, err := store.StartServer(ctx, w.data, store.ServerOptions{Exclusive: w.exclusive, Log: w.log})
+		if errors.Is(err, store.ErrInUse) {
+			return nil, inUse(w.data)
+		}
+		if err != nil {
+			return nil, err
+		}
+		o.own, url = true, srv.URL()
+		o.closers = append(o.closers, srv.Close)
+	} else if w.exclusive {
+		unlock, err := lockData(w.data)
+		if err != nil {
+			return nil, err
+		}
+		o.closers = append(o.closers, unlock)
+	}
+	if o.redis, err = store.Dial(url); err != nil {
+		return nil, usageError{err}
+	}
+	o.closers = append(o.closers, func(context.Context) error { return o.redis.Close() })
+	if !w.unchecked {
+		if err := store.CheckDurability(ctx, o.redis, w.accept); err != nil {
+			return nil, fmt.Errorf("refused: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
+		}
+	}
+	return o, o.open(ctx, s, w)
+}
+
+// open opens the store on o.redis. Without a mode it is opened as what it is.
+func (o *opened) open(ctx context.Context, s *Settings, w openWith) (err error) {
+	modes := []string{w.mode}
+	if w.mode == "" {
+		modes = []string{store.ModeReal, store.ModeDemo}
+	}
+	for _, mode := range modes {
+		o.store, err = store.Open(ctx, store.Options{Client: o.redis, KeyFile: s.keyFile(w.data), Lines: storeLines(w.missions),
+			Mode: mode, Log: w.log})
+		var wrong *store.ModeError
+		if errors.As(err, &wrong) && w.mode == "" {
+			continue
+		}
+		if errors.As(err, &wrong) {
+			if wrong.Have == store.ModeDemo {
+				return errors.New("refused: this Redis holds a demo's simulated people, 'serve' never mixes them with real ones; use another data directory or Redis")
+			}
+			return errors.New("refused: this Redis holds real people's cases, 'demo' never touches them; use another data directory")
+		}
+		if err != nil {
+			return explained(err)
+		}
+		o.mode = mode
+		o.closers = append(o.closers, func(context.Context) error { return o.store.Close() })
+		return nil
+	}
+	return err
+}
+
+// explained adds what to do to the errors of an open.
+func explained(err error) error {
+	var key *store.KeyError
+	if errors.As(err, &key) {
+		return fmt.Errorf("%w; put the store's own key file there (HOTLINE_KEYS), a new one cannot open it", err)
+	}
+	return err
+}
+
+// storeLines are the lines as the store knows them: any mission of the installation may become competent for a case.
+func storeLines(ms []*bot.Mission) []store.Line {
+	var out []store.Line
+	for _, m := range ms {
+		l := store.Line{Code: m.Code, Missions: []string{m.Code}}
+		for _, o := range ms {
+			if o.Code != m.Code {
+				l.Missions = append(l.Missions, o.Code)
+			}
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+func inUse(data string) error {
+	return fmt.Errorf("another hotline serves from %s already: stop it first, or set HOTLINE_DATA to another directory", data)
+}
+
+// lockData keeps a second serve away from the data directory where the Redis is somebody else's.
+func lockData(data string) (unlock func(context.Context) error, err error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", withoutPath(err))
+	}
+	f, err := os.OpenFile(filepath.Join(data, "serve.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("data directory: %w", withoutPath(err))
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = f.Close()
+		return nil, inUse(data)
+	}
+	return func(context.Context) error { return f.Close() }, nil
+}
+
+// withStore opens the store for a subcommand, beside a running service or without one, and closes it again. A demo's
+// store is opened with the demo's missions.
+func withStore(ctx context.Context, s *Settings, io *streams, f func(*opened) error) (err error) {
+	data, err := s.dataDir("data")
+	if err != nil {
+		return err
+	}
+	demo := isDemo(data)
+	var missions []*bot.Mission
+	if demo && s.Missions == "" {
+		missions, err = demoMissions()
+	} else {
+		missions, err = s.loadMissions()
+	}
+	if err != nil {
+		return err
+	}
+	w := openWith{missions: missions, data: data, accept: true, log: newLog(io.err, slog.LevelError)}
+	if !demo {
+		if w.url, err = io.secret("REDIS_URL"); err != nil {
+			return err
+		}
+	}
+	if w.url == "" {
+		// Not to make an empty store where somebody mistyped the directory.
+		if _, err := os.Stat(data); err != nil {
+			return usagef("data directory %s: %v; set HOTLINE_DATA to the directory of 'serve' (of the demo: ./data-demo)", data, withoutPath(err))
+		}
+	}
+	o, err := openStore(ctx, s, w)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, o.close()) }()
+	return f(o)
+}
+
+// deskAddress is the desk's address for links, as far as it is known without its listener.
+func deskAddress(s *Settings) string {
+	if s.DeskURL != "" {
+		return strings.TrimSuffix(string(s.DeskURL), "/") + "/"
+	}
+	return "http://" + string(s.DeskListen) + "/"
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"pulang/bot"
+	"pulang/bot/store"
+	"pulang/locales"
+)
+
+// serveCmd is the real service.
+type serveCmd struct{}
+
+// Run serves until it is told to stop, or until a part fails.
+func (serveCmd) Run(ctx context.Context, s *Settings, io *streams) (err error) {
+	missions, err := s.loadMissions()
+	if err != nil {
+		return err
+	}
+	if s.WhatsApp == "on" {
+		return usagef("WHATSAPP=on: this version has no WhatsApp channel; leave it off")
+	}
+	tokens, err := telegramLines(s, io, missions)
+	if err != nil {
+		return err
+	}
+	url, err := io.secret("REDIS_URL")
+	if err != nil {
+		return err
+	}
+	data, err := s.dataDir("data")
+	if err != nil {
+		return err
+	}
+	cat, err := locales.New()
+	if err != nil {
+		return err
+	}
+	log := newLog(io.err, slog.Level(s.LogLevel))
+	svc := &service{settings: s, log: log, missions: missions, cat: cat, webchatOn: s.Webchat == "on"}
+	if err := svc.listenAll(ctx); err != nil {
+		return err
+	}
+	defer svc.closeListeners()
+	o, err := openStore(ctx, s, openWith{missions: missions, mode: store.ModeReal, data: data, url: url, exclusive: true,
+		accept: s.AcceptLoss, log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, o.close()) }()
+	svc.store = o.store
+	if err := svc.build(ctx, tokens); err != nil {
+		return err
+	}
+	if len(tokens) == 0 && !svc.webchatOn {
+		log.Warn("no channel is on: set TELEGRAM_TOKEN or WEBCHAT=on; only the desk works")
+	}
+	svc.run()
+	svc.start("timers", svc.timers)
+	defer svc.stop()
+	fmt.Fprintf(io.out, "hotline serves %s\n", names(missions))
+	if svc.webchatOn {
+		fmt.Fprintf(io.out, "web chat  %s\n", svc.publicURL)
+	} else {
+		fmt.Fprintf(io.out, "public    %s\n", svc.publicURL)
+	}
+	fmt.Fprintf(io.out, "desk      %s\n", svc.deskURL)
+	fmt.Fprintf(io.out, "metrics   http://%s/metrics\n", svc.probes.Addr())
+	err = svc.wait(ctx)
+	if err == nil {
+		log.Info("stopping")
+	}
+	return err
+}
+
+func names(ms []*bot.Mission) string {
+	var out []string
+	for _, m := range ms {
+		out = append(out, m.Name)
+	}
+	return strings.Join(out, ", ")
+}

@@ -1,0 +1,362 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"pulang/bot"
+	"pulang/bot/desk"
+	"pulang/bot/store"
+	"pulang/bot/webchat"
+	"pulang/flows/casework"
+	"pulang/locales"
+)
+
+// stopPart is how long one part may take to stop; the relay's last sends need the most.
+const stopPart = 30 * time.Second
+
+// grace is what requests under way have to end by themselves at a stop; event streams then end by their context.
+const grace = 2 * time.Second
+
+// service is everything that runs in `serve` and `demo`. Parts are started in the order in which they need each
+// other and stopped in reverse.
+type service struct {
+	settings *Settings
+	log      *slog.Logger
+	missions []*bot.Mission
+	cat      *locales.Catalogue
+	store    *store.Store
+	metrics  *metrics
+	health   *health
+
+	hotline *bot.Hotline
+	relay   *bot.Relay
+	lines   []bot.LineChannel
+	tgs     []*telegramLine
+	chats   []*webchat.Channel
+	desk    *desk.Desk
+
+	public, staff, probes    net.Listener
+	publicURL, deskURL       string
+	webchatOn, demo, nothing bool
+
+	parts  []*running
+	failed chan error
+}
+
+// running is one part of the service.
+type running struct {
+	name   string
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+// start runs a part until stop; a part that ends with an error before that ends the program.
+func (s *service) start(name string, f func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &running{name: name, cancel: cancel, done: make(chan struct{})}
+	s.parts = append(s.parts, p)
+	go func() {
+		defer close(p.done)
+		if err := f(ctx); err != nil && ctx.Err() == nil {
+			select {
+			case s.failed <- fmt.Errorf("%s: %w", name, err):
+			default:
+			}
+		}
+	}()
+}
+
+// stop ends the parts, the last started first, and says which one still runs when its time is over.
+func (s *service) stop() {
+	for _, p := range slices.Backward(s.parts) {
+		p.cancel()
+		select {
+		case <-p.done:
+		case <-time.After(stopPart):
+			s.log.Warn("still running at the end of its time", "part", p.name)
+		}
+	}
+	s.parts = nil
+}
+
+// wait returns when ctx ends (nil) or a part fails.
+func (s *service) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.failed:
+		return err
+	}
+}
+
+// listenAll opens the listeners first: an address in use is noticed before anything is started.
+func (s *service) listenAll(ctx context.Context) (err error) {
+	if s.public, err = listen(ctx, "HOTLINE_LISTEN", s.settings.Listen); err == nil {
+		if s.staff, err = listen(ctx, "HOTLINE_DESK_LISTEN", s.settings.DeskListen); err == nil {
+			s.probes, err = listen(ctx, "HOTLINE_METRICS_LISTEN", s.settings.MetricsListen)
+		}
+	}
+	if err != nil {
+		s.closeListeners()
+		return err
+	}
+	s.publicURL = addressOf(s.settings.URL, s.public.Addr())
+	s.deskURL = addressOf(s.settings.DeskURL, s.staff.Addr())
+	return nil
+}
+
+func (s *service) closeListeners() {
+	for _, l := range []net.Listener{s.public, s.staff, s.probes} {
+		if l != nil {
+			_ = l.Close()
+		}
+	}
+}
+
+// build makes the parts out of the open store; nothing runs yet.
+func (s *service) build(ctx context.Context, tokens []telegramLine) error {
+	s.failed = make(chan error, 8)
+	s.metrics, s.health = newMetrics(version()), newHealth()
+	s.health.add("redis", time.Second, s.store.Ping)
+	s.metrics.registry.MustRegister(queueGauges{s.store, missionCodes(s.missions)})
+
+	lines := map[string]*bot.Line{}
+	rules := map[string]casework.Rules{}
+	for _, m := range s.missions {
+		lines[m.Code] = &bot.Line{Mission: m, Flow: newFlow(m, s.missions, s.cat)}
+		rules[m.Code] = m.Rules()
+	}
+	s.hotline = bot.NewHotline(bot.Options{Store: s.store, Catalogue: s.cat, Lines: lines, Cans: cans(), Log: s.log,
+		Officers: s.onDuty})
+	handler := countedHandler{s.hotline, s.metrics}
+
+	for _, t := range tokens {
+		if err := t.connect(s, handler); err != nil {
+			return err
+		}
+		s.tgs = append(s.tgs, &t)
+		s.addChannel(t.line, t.channel)
+	}
+	for _, m := range s.missions {
+		account := ""
+		for _, t := range s.tgs {
+			if t.line == m.Code {
+				account = t.channel.Account()
+			}
+		}
+		lines[m.Code].Alerts = bot.AlertContacts(m, account)
+		if len(lines[m.Code].Alerts) < len(m.Alerts) {
+			s.log.Warn("an alert target is a Telegram chat, and this line has no Telegram bot", "mission", m.Code)
+		}
+		s.addChannel(m.Code, bot.NewURLAlerts(m.Code, nil))
+	}
+	if s.demo {
+		s.addChannel(s.missions[0].Code, simChannel{})
+	}
+	if s.webchatOn {
+		if err := s.buildChats(handler); err != nil {
+			return err
+		}
+	}
+	s.relay = bot.NewRelay(bot.RelayOptions{Outbox: s.store, Channels: s.lines, Rules: rules, Log: s.log})
+	s.relay.Attach(s.hotline)
+	s.desk = desk.New(desk.Options{Queue: s.store, Staff: s.store, Sessions: s.store.Sessions(desk.AccountOf),
+		Catalogue: s.cat, Missions: s.missions, Log: s.log, URL: s.deskURL, Demo: s.demo, Dispatch: s.relay.Dispatch,
+		Source: s.sourceURL(), ClientIP: clientIP(s.settings.Proxies), Ready: s.store.Ping, Files: s.files})
+	return nil
+}
+
+func (s *service) addChannel(line string, ch bot.Channel) {
+	s.lines = append(s.lines, bot.LineChannel{Line: line, Channel: countedChannel{ch, s.metrics}})
+}
+
+// buildChats makes the browser chats: one mission's at the root, several each below its code.
+func (s *service) buildChats(h webchat.Handler) error {
+	for _, m := range s.missions {
+		o := webchat.Options{Line: m.Code, Handler: h, Receipts: s.store, Catalogue: s.cat, Service: m.Service, Lang: m.Lang,
+			Zone: m.Location(), Secure: len(s.publicURL) > 5 && s.publicURL[:6] == "https:", SourceURL: s.sourceURL(),
+			ClientIP: clientIP(s.settings.Proxies), Log: s.log}
+		if len(s.missions) > 1 {
+			o.Base = "/" + m.Code + "/"
+		}
+		switch {
+		case s.nothing:
+			o.Banner = "web.demo_nothing_kept"
+		case s.demo:
+			o.Banner = "web.demo_banner"
+		}
+		c, err := webchat.New(o)
+		if err != nil {
+			return err
+		}
+		s.chats = append(s.chats, c)
+		s.addChannel(m.Code, c)
+	}
+	return nil
+}
+
+// run starts the parts and returns when all of them are on their way.
+func (s *service) run() {
+	s.start("relay", s.relay.Run)
+	s.start("staff audit", s.sealStaffAudit)
+	for _, t := range s.tgs {
+		s.start("telegram", func(ctx context.Context) error { return t.run(ctx, s) })
+		s.start("telegram outages", func(ctx context.Context) error { return t.watch(ctx, s) })
+	}
+	s.serve("public listener", s.public, strict(s.publicMux(), s.publicURL), func() {
+		for _, c := range s.chats {
+			c.Close()
+		}
+	})
+	s.serve("desk", s.staff, strict(s.desk, s.deskURL), nil)
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.metrics.handler())
+	s.serve("metrics", s.probes, mux, nil)
+}
+
+// timers runs the timers and what every line needs doing now and then. The demo begins with it after its wave.
+func (s *service) timers(ctx context.Context) error {
+	return s.hotline.RunTimers(ctx,
+		bot.Chore{Name: "audit chain", Every: sealEvery, Do: func(ctx context.Context, line string, _ time.Time) error {
+			_, err := s.store.SealAudit(ctx, line)
+			return err
+		}},
+		bot.Chore{Name: "ended leases", Every: 15 * time.Second, Do: func(ctx context.Context, line string, now time.Time) error {
+			_, err := s.store.SweepClaims(ctx, line, now)
+			return err
+		}})
+}
+
+// publicMux is the whole of what the public listener answers; everything else is 404.
+func (s *service) publicMux() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", s.health.live)
+	mux.HandleFunc("GET /readyz", s.health.ready)
+	mux.HandleFunc("GET /source", s.source)
+	for _, t := range s.tgs {
+		if t.path != "" {
+			mux.Handle(t.path, t.channel.Webhook())
+		}
+	}
+	for i, c := range s.chats {
+		base := "/"
+		if len(s.chats) > 1 {
+			base = "/" + s.missions[i].Code + "/"
+		}
+		mux.Handle(base, c)
+	}
+	return mux
+}
+
+// serve runs one HTTP server as a part. closing ends its event streams, which would keep it from stopping.
+func (s *service) serve(name string, l net.Listener, h http.Handler, closing func()) {
+	srv := newServer(h, s.log)
+	requests, cut := context.WithCancel(context.Background())
+	srv.BaseContext = func(net.Listener) context.Context { return requests }
+	srv.RegisterOnShutdown(func() {
+		if closing != nil {
+			closing()
+		}
+		time.AfterFunc(grace, cut)
+	})
+	s.start(name, func(ctx context.Context) error {
+		ended := make(chan error, 1)
+		go func() { ended <- srv.Serve(l) }()
+		select {
+		case err := <-ended:
+			return err
+		case <-ctx.Done():
+		}
+		defer cut()
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		if err := srv.Shutdown(last); err != nil {
+			_ = srv.Close()
+		}
+		return nil
+	})
+}
+
+// sealEvery is how long an audit row may stand outside the chain that shows a later change.
+const sealEvery = 10 * time.Second
+
+// sealStaffAudit chains the audit rows of sign-ins and accounts, which belong to no line.
+func (s *service) sealStaffAudit(ctx context.Context) error {
+	tick := time.NewTicker(sealEvery)
+	defer tick.Stop()
+	for failing := false; ; {
+		_, err := s.store.SealAudit(ctx, store.StaffLine)
+		if err != nil && ctx.Err() == nil && !failing {
+			s.log.Error("audit chain", "line", store.StaffLine, "err", err)
+		}
+		failing = err != nil
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// onDuty answers CEK: whether the code is an officer's who works for this line and may sign in.
+func (s *service) onDuty(ctx context.Context, line, code string) (bool, error) {
+	a, err := s.store.OfficerByCode(ctx, code)
+	if errors.Is(err, bot.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return !a.Disabled && (len(a.Missions) == 0 || slices.Contains(a.Missions, line)), nil
+}
+
+// sourceURL is where this program's source is offered (AGPL-3.0 section 13).
+func (s *service) sourceURL() string {
+	if s.settings.SourceURL != "" {
+		return string(s.settings.SourceURL)
+	}
+	return s.publicURL + "source"
+}
+
+// source says under which licence the program runs, which build it is, and how to get its source.
+func (s *service) source(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	fmt.Fprintf(w, "Pulang, a chat hotline for stranded citizens. Free software: GNU Affero General Public License, version 3 or later.\n"+
+		"https://www.gnu.org/licenses/agpl-3.0.html\n\nRunning version: %s\n\n", version())
+	if s.settings.SourceURL != "" {
+		fmt.Fprintf(w, "Source: %s\n", s.settings.SourceURL)
+		return
+	}
+	fmt.Fprintf(w, "Everybody who uses this service may have the source of exactly this version. Ask %s for it.\n", s.missions[0].Name)
+}
+
+// version is the build's revision as the Go toolchain recorded it.
+func version() string {
+	b, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := b.Main.Version
+	for _, x := range b.Settings {
+		if x.Key == "vcs.revision" {
+			v += " " + x.Value
+		}
+	}
+	return v
+}
+
+func missionCodes(ms []*bot.Mission) []string {
+	var out []string
+	for _, m := range ms {
+		out = append(out, m.Code)
+	}
+	return out
+}
