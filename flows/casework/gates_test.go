@@ -2,8 +2,10 @@ package casework
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"reflect"
+	"strconv"
 	"testing"
 	"time"
 
@@ -29,7 +31,8 @@ type life struct {
 	checked    bool  // an officer looked at the facts in this act: the class may fall
 }
 
-func liveCases(t *testing.T, check func(l *life)) {
+func liveCases(t *testing.T, checks ...func(l *life)) {
+	t.Helper()
 	rapid.Check(t, func(rt *rapid.T) {
 		l := &life{T: rt, r: testRules(), now: t0}
 		l.c = New("01", "K7M4-692Q", "kh", "kh", "telegram", t0)
@@ -38,9 +41,31 @@ func liveCases(t *testing.T, check func(l *life)) {
 		for range rapid.IntRange(1, 25).Draw(rt, "acts") {
 			l.now = l.now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 5, 16, 61, 300, 1500}).Draw(rt, "minutes")) * time.Minute)
 			l.act()
-			check(l)
+			for _, check := range checks {
+				check(l)
+			}
 		}
 	})
+}
+
+// fully tries the properties of this test on at least 10,000 cases, in every run.
+func fully(t *testing.T) {
+	t.Helper()
+	checks := flag.Lookup("rapid.checks").Value
+	was := checks.String()
+	if n, _ := strconv.Atoi(was); n >= 10000 {
+		return
+	}
+	t.Cleanup(func() { _ = checks.Set(was) })
+	if err := checks.Set("10000"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The gates MayCall and MaySend hold, and nobody is forgotten, whatever happens to a case.
+func TestGates(t *testing.T) {
+	fully(t)
+	liveCases(t, noRingWithoutPermission, onlyOfficersLower, nothingUnprompted, nobodyIsForgotten)
 }
 
 // act does one thing, in the way Handle, the desk and the timers do.
@@ -57,7 +82,9 @@ func (l *life) act() {
 		l.timers()
 	}
 	l.c.Rescore(l.now, l.r)
-	l.store()
+	if rapid.IntRange(0, 7).Draw(l.T, "store") == 0 {
+		l.store()
+	}
 }
 
 // store takes the case through its stored form: what is decided must not depend on anything that is not stored.
@@ -227,112 +254,104 @@ func (l *life) timers() {
 
 // Never a ring without a permission that was given and not withdrawn by danger or watched; none after BERHENTI; never
 // more than four in 24 hours, nor closer than 15 minutes.
-func TestNoRingWithoutPermission(t *testing.T) {
-	liveCases(t, func(l *life) {
-		v := MayCall(l.c, l.now, l.r)
-		if v.OK && (!l.permission || l.muted || l.c.Closed()) {
-			l.Fatalf("may ring: permission %v, muted %v, closed %v", l.permission, l.muted, l.c.Closed())
+func noRingWithoutPermission(l *life) {
+	v := MayCall(l.c, l.now, l.r)
+	if v.OK && (!l.permission || l.muted || l.c.Closed()) {
+		l.Fatalf("may ring: permission %v, muted %v, closed %v", l.permission, l.muted, l.c.Closed())
+	}
+	if v.OK != (v.Why == "") {
+		l.Fatalf("verdict %+v", v)
+	}
+	if !v.Opens.IsZero() {
+		if v.OK || !v.Opens.After(l.now) {
+			l.Fatalf("opens at %v, now %v: %+v", v.Opens, l.now, v)
 		}
-		if v.OK != (v.Why == "") {
-			l.Fatalf("verdict %+v", v)
+		if later := MayCall(l.c, v.Opens, l.r); !later.OK {
+			l.Fatalf("promised for %v, but then: %+v", v.Opens, later)
 		}
-		if !v.Opens.IsZero() {
-			if v.OK || !v.Opens.After(l.now) {
-				l.Fatalf("opens at %v, now %v: %+v", v.Opens, l.now, v)
-			}
-			if later := MayCall(l.c, v.Opens, l.r); !later.OK {
-				l.Fatalf("promised for %v, but then: %+v", v.Opens, later)
-			}
+	}
+	for i, at := range l.rings {
+		if i > 0 && at.Sub(l.rings[i-1]) < 0 {
+			l.Fatal("rings out of order")
 		}
-		for i, at := range l.rings {
-			if i > 0 && at.Sub(l.rings[i-1]) < 0 {
-				l.Fatal("rings out of order")
-			}
-			if i >= 4 && at.Sub(l.rings[i-4]) < capSpan {
-				l.Fatalf("five rings within %v", at.Sub(l.rings[i-4]))
-			}
+		if i >= 4 && at.Sub(l.rings[i-4]) < capSpan {
+			l.Fatalf("five rings within %v", at.Sub(l.rings[i-4]))
 		}
-		if len(l.c.Windows) > 0 && v.OK {
-			if _, open := OpenSpan(l.c.Windows, indochina, l.now); !open && (l.now.Before(l.c.PromisedAt) || !l.now.Before(l.c.PromisedAt.Add(agreedFor))) {
-				l.Fatalf("may ring outside the hours %v at %v", l.c.Windows, l.now.In(indochina))
-			}
+	}
+	if len(l.c.Windows) > 0 && v.OK {
+		if _, open := OpenSpan(l.c.Windows, indochina, l.now); !open && (l.now.Before(l.c.PromisedAt) || !l.now.Before(l.c.PromisedAt.Add(agreedFor))) {
+			l.Fatalf("may ring outside the hours %v at %v", l.c.Windows, l.now.In(indochina))
 		}
-	})
+	}
 }
 
 // A lower safety answer lowers neither level, class nor gate; only an officer does.
-func TestOnlyOfficersLower(t *testing.T) {
-	liveCases(t, func(l *life) {
-		if safetyRank(l.c.Safety) < safetyRank(l.worst) {
-			l.Fatalf("safety %q in force, %q was reported", l.c.Safety, l.worst)
+func onlyOfficersLower(l *life) {
+	if safetyRank(l.c.Safety) < safetyRank(l.worst) {
+		l.Fatalf("safety %q in force, %q was reported", l.c.Safety, l.worst)
+	}
+	if class := l.c.Triage.Class; !l.checked && l.had.Above(class) {
+		l.Fatalf("the class fell from %s to %s without an officer", l.had, class)
+	}
+	for _, kind := range []string{KindNudge, KindStage} {
+		if MaySend(Message{Kind: kind, CreatedAt: l.now}, l.c, l.now, l.now, l.r).OK && (l.worst != flows.Safe || l.muted) {
+			l.Fatalf("a %s leaves to somebody who is %q (muted %v)", kind, l.worst, l.muted)
 		}
-		if class := l.c.Triage.Class; !l.checked && l.had.Above(class) {
-			l.Fatalf("the class fell from %s to %s without an officer", l.had, class)
-		}
-		for _, kind := range []string{KindNudge, KindStage} {
-			if MaySend(Message{Kind: kind, CreatedAt: l.now}, l.c, l.now, l.now, l.r).OK && (l.worst != flows.Safe || l.muted) {
-				l.Fatalf("a %s leaves to somebody who is %q (muted %v)", kind, l.worst, l.muted)
-			}
-		}
-	})
+	}
 }
 
 // Unprompted, nothing leaves to anybody who is not known to be safe, or who said wait, outside the hours that were
 // stated; after BERHENTI nothing at all. What is held says when it may go.
-func TestNothingUnprompted(t *testing.T) {
-	liveCases(t, func(l *life) {
-		for _, kind := range []string{KindReply, KindOfficer, KindNudge, KindStage, KindSafety, KindAgain, KindBroadcast} {
-			v := MaySend(Message{Kind: kind, CreatedAt: l.now}, l.c, l.now.Add(-PromptedFor-time.Second), l.now, l.r)
-			_, open := OpenSpan(l.c.Windows, indochina, l.now)
-			careful := l.worst != flows.Safe || l.c.Permission == flows.WaitForMe
-			if v.OK && (l.muted || careful && !open) {
-				l.Fatalf("%s leaves: safety %q, permission %q, hours %v, muted %v", kind, l.worst, l.c.Permission, l.c.Windows, l.muted)
+func nothingUnprompted(l *life) {
+	for _, kind := range []string{KindReply, KindOfficer, KindNudge, KindStage, KindSafety, KindAgain, KindBroadcast} {
+		v := MaySend(Message{Kind: kind, CreatedAt: l.now}, l.c, l.now.Add(-PromptedFor-time.Second), l.now, l.r)
+		_, open := OpenSpan(l.c.Windows, indochina, l.now)
+		careful := l.worst != flows.Safe || l.c.Permission == flows.WaitForMe
+		if v.OK && (l.muted || careful && !open) {
+			l.Fatalf("%s leaves: safety %q, permission %q, hours %v, muted %v", kind, l.worst, l.c.Permission, l.c.Windows, l.muted)
+		}
+		if v.OK == (v.Why != "") || v.OK && !v.NotBefore.IsZero() {
+			l.Fatalf("verdict %+v", v)
+		}
+		if !v.NotBefore.IsZero() {
+			if !v.NotBefore.After(l.now) {
+				l.Fatalf("held until %v, now %v", v.NotBefore, l.now)
 			}
-			if v.OK == (v.Why != "") || v.OK && !v.NotBefore.IsZero() {
-				l.Fatalf("verdict %+v", v)
-			}
-			if !v.NotBefore.IsZero() {
-				if !v.NotBefore.After(l.now) {
-					l.Fatalf("held until %v, now %v", v.NotBefore, l.now)
-				}
-				if then := MaySend(Message{Kind: kind, CreatedAt: l.now}, l.c, time.Time{}, v.NotBefore, l.r); !then.OK {
-					l.Fatalf("held until %v, but then %+v", v.NotBefore, then)
-				}
+			if then := MaySend(Message{Kind: kind, CreatedAt: l.now}, l.c, time.Time{}, v.NotBefore, l.r); !then.OK {
+				l.Fatalf("held until %v, but then %+v", v.NotBefore, then)
 			}
 		}
-		if !l.muted && !MaySend(Message{Kind: KindReply, CreatedAt: l.now}, l.c, l.now, l.now, l.r).OK {
-			l.Fatal("the answer to what was just written is held")
-		}
-	})
+	}
+	if !l.muted && !MaySend(Message{Kind: KindReply, CreatedAt: l.now}, l.c, l.now, l.now, l.r).OK {
+		l.Fatal("the answer to what was just written is held")
+	}
 }
 
 // No case falls off the queue: a P1 is always on it and rests for an hour at most, a message brings everybody back in
 // time, and waiting alone lifts no further than P2.
-func TestNobodyIsForgotten(t *testing.T) {
-	liveCases(t, func(l *life) {
-		class := Effective(l.c, l.now)
-		if l.c.Closed() {
-			return
+func nobodyIsForgotten(l *life) {
+	class := Effective(l.c, l.now)
+	if l.c.Closed() {
+		return
+	}
+	if class == P1 && (!Queued(l.c) || l.c.LaterUntil.After(l.now.Add(p1Rest))) {
+		l.Fatalf("a P1 rests until %v, settled %v, now %v", l.c.LaterUntil, l.c.SettledAt, l.now)
+	}
+	if class == P1 && l.c.P1Since.IsZero() {
+		l.Fatal("a P1 without a clock")
+	}
+	if l.c.LastIn.After(l.c.SeenIn) && (!Queued(l.c) || l.c.LaterUntil.After(l.now.Add(l.r.Target(class)))) {
+		l.Fatalf("an unread message rests until %v (%s), settled %v", l.c.LaterUntil, class, l.c.SettledAt)
+	}
+	if Queued(l.c) && l.c.DueAt.IsZero() {
+		l.Fatal("on the queue without a due time")
+	}
+	for _, d := range []time.Duration{time.Hour, 24 * time.Hour, 1000 * time.Hour} {
+		later := Effective(l.c, l.now.Add(d))
+		if class.Above(later) || later == P1 && class != P1 {
+			l.Fatalf("waiting %v turned %s into %s", d, class, later)
 		}
-		if class == P1 && (!Queued(l.c) || l.c.LaterUntil.After(l.now.Add(p1Rest))) {
-			l.Fatalf("a P1 rests until %v, settled %v, now %v", l.c.LaterUntil, l.c.SettledAt, l.now)
-		}
-		if class == P1 && l.c.P1Since.IsZero() {
-			l.Fatal("a P1 without a clock")
-		}
-		if l.c.LastIn.After(l.c.SeenIn) && (!Queued(l.c) || l.c.LaterUntil.After(l.now.Add(l.r.Target(class)))) {
-			l.Fatalf("an unread message rests until %v (%s), settled %v", l.c.LaterUntil, class, l.c.SettledAt)
-		}
-		if Queued(l.c) && l.c.DueAt.IsZero() {
-			l.Fatal("on the queue without a due time")
-		}
-		for _, d := range []time.Duration{time.Hour, 24 * time.Hour, 1000 * time.Hour} {
-			later := Effective(l.c, l.now.Add(d))
-			if class.Above(later) || later == P1 && class != P1 {
-				l.Fatalf("waiting %v turned %s into %s", d, class, later)
-			}
-		}
-	})
+	}
 }
 
 // Every timer that is due does its work and is gone, or stands at a later time: none fires for ever.
@@ -420,6 +439,7 @@ func drawCandidates(rt *rapid.T) []Candidate {
 // No P2 or below is offered while a P1 waits, callable or not, skipped or not; a case that rests is never offered; a
 // lower class is offered before a higher one only by the rule of the fifth turn.
 func TestPickNeverPassesAP1(t *testing.T) {
+	fully(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		all := drawCandidates(rt)
 		turn := int64(rapid.IntRange(1, 20).Draw(rt, "turn"))
