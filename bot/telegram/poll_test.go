@@ -120,8 +120,7 @@ func TestPoisonDoesNotStopTheOthers(t *testing.T) {
 	v.Send("tiga")
 	b.hot.refuseWith(func(m bot.Message) error {
 		if m.Input.Text == "empat" {
-			var none map[string]int
-			none["x"] = 1
+			_ = []rune(m.Input.Text)[len(m.Input.Text)] // a programmer's mistake
 		}
 		return nil
 	})

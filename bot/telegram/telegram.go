@@ -13,13 +13,11 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	tg "github.com/go-telegram/bot"
 	"github.com/go-telegram/bot/models"
 
 	"pulang/bot"
@@ -216,76 +214,6 @@ func (c *Channel) String() string { return Name + " " + c.account }
 
 // GoString keeps everything but the account out of %#v.
 func (c *Channel) GoString() string { return c.String() }
-
-// Me asks Telegram who the token belongs to and returns the bot's username. The error is ErrToken when Telegram
-// refuses the token.
-func (c *Channel) Me(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	var me *models.User
-	_, err := c.api.call(ctx, "getMe", func(ctx context.Context) (err error) {
-		me, err = c.api.bot.GetMe(ctx)
-		return err
-	})
-	if err != nil {
-		return "", tokenError(err)
-	}
-	if me == nil || strconv.FormatInt(me.ID, 10) != c.account {
-		return "", errors.New("telegram: getMe answered for another bot than the token's")
-	}
-	c.username.Store(&me.Username)
-	return me.Username, nil
-}
-
-// tokenError makes ErrToken of the answers that a wrong token gets: 401, and 404 when even its form is wrong.
-func tokenError(err error) error {
-	var e *callError
-	if errors.As(err, &e) && (e.Code == http.StatusUnauthorized || e.Code == http.StatusNotFound) && e.Description != notAPI {
-		return fmt.Errorf("%w: %w", ErrToken, err)
-	}
-	return err
-}
-
-// SetMyCommands registers the bot's menu for private chats, per language and for everybody else.
-func (c *Channel) SetMyCommands(ctx context.Context) error {
-	byLang := map[string][]Command{}
-	for lang, list := range c.commands {
-		byLang[lang] = list
-	}
-	if _, ok := byLang[""]; !ok && len(byLang["id"]) > 0 {
-		byLang[""] = byLang["id"]
-	}
-	for lang, list := range byLang {
-		p := &tg.SetMyCommandsParams{Scope: &models.BotCommandScopeAllPrivateChats{}, LanguageCode: lang}
-		for _, cmd := range list {
-			p.Commands = append(p.Commands, models.BotCommand{Command: cmd.Name, Description: cmd.Description})
-		}
-		err := c.insist(ctx, "setMyCommands", func(ctx context.Context) error {
-			_, err := c.api.bot.SetMyCommands(ctx, p)
-			return err
-		})
-		if err != nil {
-			return tokenError(err)
-		}
-	}
-	return nil
-}
-
-// insist makes a call of the set-up, which several replicas may make at once: a 429 is waited for, three times.
-func (c *Channel) insist(ctx context.Context, method string, f func(context.Context) error) error {
-	for try := 1; ; try++ {
-		callCtx, cancel := context.WithTimeout(ctx, 20*time.Second)
-		_, err := c.api.call(callCtx, method, f)
-		cancel()
-		var e *callError
-		if err == nil || try == 4 || !errors.As(err, &e) || e.Code != http.StatusTooManyRequests {
-			return err
-		}
-		if !sleep(ctx, max(e.RetryAfter, time.Second)) {
-			return err
-		}
-	}
-}
 
 // sleep waits, and reports false when ctx ended meanwhile.
 func sleep(ctx context.Context, d time.Duration) bool {
