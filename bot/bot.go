@@ -303,4 +303,6 @@ var (
 	ErrClaimed   = errors.New("claimed by another officer")
 	ErrLease     = errors.New("the lease is not held any more")
 	ErrRefused   = errors.New("refused")
+	// ErrPanic is a turn that panicked: after a few tries the adapter puts the update aside.
+	ErrPanic = errors.New("panic while handling a message")
 )

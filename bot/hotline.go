@@ -90,7 +90,7 @@ func (h *Hotline) Handle(ctx context.Context, m Message) (err error) {
 		// A turn that panics must not be acknowledged; the adapter puts the update aside after a few tries.
 		if p := recover(); p != nil {
 			h.Log.Error("turn panicked", "line", m.Line, "channel", m.From.Channel, "kind", m.Input.Kind)
-			err = fmt.Errorf("handle: panic of type %T", p)
+			err = fmt.Errorf("handle: %w: %T", ErrPanic, p)
 		}
 	}()
 	lane := &h.lanes[maphash.Comparable(h.seed, m.From)%uint64(len(h.lanes))]
