@@ -36,6 +36,9 @@ func (t *turn) edit() {
 	changed := false
 	for _, q := range gave {
 		changed = t.amend(q, text) || changed
+		if t.alarmed {
+			return
+		}
 	}
 	t.s.Shown, t.s.Ask = shown, ask
 	switch {

@@ -34,28 +34,43 @@ func (t *turn) chosen(q *question, text string) ([]flows.Value, bool) {
 		return nil, false
 	}
 	key := fold(text)
-	for _, v := range choices {
-		if key == string(v) || key == strings.ReplaceAll(string(v), "_", " ") {
-			return []flows.Value{v}, true
-		}
-	}
-	if v := t.f.labels[q.id][key]; v != "" && slices.Contains(choices, v) {
+	if v, ok := t.labelled(q, choices, key); ok {
 		return []flows.Value{v}, true
 	}
-	if q.dynamic != nil && t.f.cfg.Text != nil { // these labels are known only now
-		for _, v := range choices {
-			if l := q.labelOf(t, v); fold(t.f.cfg.Text(t.s.Lang, l.ID, l.Args)) == key {
-				return []flows.Value{v}, true
-			}
+	if n, rest, ok := strings.Cut(key, " "); ok { // the whole line, copied: "1. Aman"
+		v, ok := t.labelled(q, choices, rest)
+		i := slices.Index(choices, v)
+		if ok && i >= 0 && q.number(choices, i) == n {
+			return []flows.Value{v}, true
 		}
 	}
 	return nil, false
 }
 
+// labelled finds the choice that is called key: its value, or its label in any language.
+func (t *turn) labelled(q *question, choices []flows.Value, key string) (flows.Value, bool) {
+	for _, v := range choices {
+		if strings.EqualFold(key, string(v)) || key == strings.ReplaceAll(string(v), "_", " ") {
+			return v, true
+		}
+	}
+	if v := t.f.labels[q.id][key]; v != "" && slices.Contains(choices, v) {
+		return v, true
+	}
+	if q.dynamic != nil && t.f.cfg.Text != nil { // these labels are known only now
+		for _, v := range choices {
+			if l := q.labelOf(t, v); fold(t.f.cfg.Text(t.s.Lang, l.ID, l.Args)) == key {
+				return v, true
+			}
+		}
+	}
+	return "", false
+}
+
 // choose acts on values that were chosen by number, word or tap at the question that is asked now. In a multi-select
 // everything chosen counts and the conversation goes on.
 func (t *turn) choose(q *question, vs []flows.Value) {
-	t.content, t.known = true, true
+	t.content, t.known = t.content || q.id != flows.StepLanguage, true
 	switch {
 	case slices.Contains(vs, flows.Skip):
 		t.skip(q)

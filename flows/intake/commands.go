@@ -244,7 +244,7 @@ func (t *turn) skip(q *question) {
 		t.done(q)
 		return
 	}
-	if t.told(q.id) || q.id == flows.StepSafetyNow && t.level() != "" {
+	if t.told(q.id) {
 		t.done(q)
 		return
 	}

@@ -199,7 +199,6 @@ func (t *turn) duress(text string) {
 	if t.memo(memoDuress) == "" && t.level() != flows.Danger {
 		t.note(memoDuress, "-"+string(t.level()))
 		t.note(memoSafety, string(flows.Danger))
-		t.noteRaised()
 	}
 }
 

@@ -8,7 +8,20 @@ import (
 
 // overtTexts could show on a lock screen whom the person is talking to. Before the person is known to be safe they
 // never come first: a neutral sentence goes ahead. A test finds out which texts belong here.
-var overtTexts = map[flows.TextID]bool{}
+var overtTexts = map[flows.TextID]bool{
+	"ask.confirm": true, "ask.consent_share": true, "ask.group_consent": true, "ask.passport_copy": true,
+	"ask.passport_copy.other": true, "ask.passport_status": true, "ask.passport_status.group": true,
+	"ask.passport_status.other": true, "ask.place_confirm": true, "ask.who_for": true,
+	"choice.consent_share.mission_only": true, "choice.edit.passport_copy": true,
+	"choice.edit.passport_status": true, "choice.id_proof.passport_photo": true, "choice.menu.new": true,
+	"choice.passport_status.held_by_authority": true, "choice.place_confirm.place": true,
+	"choice.place_kind.at_mission": true, "choice.place_kind.immigration_detention": true,
+	"choice.place_kind.police": true, "choice.same_matter.new": true, "choice.urgent_needs.detained": true,
+	"choice.urgent_needs.held_or_threatened": true, "confirm.received": true, "delete.chat": true,
+	"location.near": true, "location.other": true, "location.other.nonumber": true, "location.passed": true,
+	"status.arrived": true, "status.closed": true, "status.reported": true, "status.splp_applied": true,
+	"status.splp_issued": true, "stopped": true,
+}
 
 // sayings are the texts beside the questions.
 var sayings = []flows.TextID{

@@ -39,6 +39,9 @@ func (t *turn) timer() {
 			return
 		}
 		t.note(memoNudge, "sent")
+		if q := t.byID(t.s.Ask); q != nil && q.part == aside {
+			t.cancel(q)
+		}
 		t.say("nudge")
 		t.show(t.byID(t.gap()))
 	case timerAgain:
@@ -56,7 +59,11 @@ func (t *turn) timer() {
 
 // unfinished reports whether a safe person stands in the middle of the core questions.
 func (t *turn) unfinished() bool {
-	return t.s.Case != "" && !t.s.Paused && t.mode() == flows.Safe && !t.mutedOrClosed() && t.s.Ask == "" && t.coreGap() != ""
+	gap := flows.StepID("")
+	if t.mode() == flows.Safe {
+		gap = t.coreGap()
+	}
+	return gap != "" && gap != flows.StepConfirm && t.s.Case != "" && !t.s.Paused && !t.mutedOrClosed()
 }
 
 // mutedOrClosed reports what officers and BERHENTI on another contact say against reminders.
@@ -67,7 +74,11 @@ func (t *turn) mutedOrClosed() bool {
 // nudge sets, moves or removes the timer of the one reminder.
 func (t *turn) nudge() {
 	switch {
-	case t.unfinished() && t.memo(memoNudge) != "sent":
+	case t.memo(memoNudge) == "sent":
+	case t.unfinished():
+		if t.memo(memoNudge) == "set" {
+			return // when it is due, it looks how long the person has been silent
+		}
 		t.note(memoNudge, "set")
 		t.wake(timerNudge, t.in.At.Add(nudgeAfter))
 	case t.memo(memoNudge) == "set":

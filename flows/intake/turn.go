@@ -283,6 +283,9 @@ func (t *turn) overt() bool {
 			return true
 		}
 	}
+	if t.bare {
+		return false // the labels are not shown
+	}
 	for _, c := range t.list {
 		if overtTexts[c.Label.ID] {
 			return true
