@@ -1,10 +1,12 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -16,12 +18,31 @@ const (
 	readTimeout  = 5 * time.Second
 	writeTimeout = 5 * time.Second
 	poolTimeout  = 6 * time.Second
+	// The client's own repeats would do a write twice whose answer was lost.
+	noRetries = -1
 )
+
+// quiet keeps the client's own log lines off stderr: what goes wrong is in the errors.
+var quiet = sync.OnceFunc(func() { redis.SetLogger(silence{}) })
+
+type silence struct{}
+
+func (silence) Printf(context.Context, string, ...any) {}
+
+// dialSocket is a client for the server of a data directory, to ask whether it answers.
+func dialSocket(path string) *redis.Client {
+	quiet()
+	return redis.NewClient(&redis.Options{
+		Network: "unix", Addr: path, MaxRetries: noRetries, DialerRetries: 1, DisableIdentity: true,
+		DialTimeout: time.Second, ReadTimeout: 10 * time.Second,
+	})
+}
 
 // Dial returns a client for a REDIS_URL: redis://, rediss://, unix://, redis+sentinel://host:port?master_name=…
 // or redis+cluster://host:port?addr=host:port. It connects with the first command. Errors never repeat the URL,
 // which may hold a password.
 func Dial(rawURL string) (redis.UniversalClient, error) {
+	quiet()
 	scheme, rest, ok := strings.Cut(rawURL, "://")
 	if !ok {
 		return nil, errors.New("REDIS_URL: want redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://")
@@ -32,8 +53,8 @@ func Dial(rawURL string) (redis.UniversalClient, error) {
 		if err != nil {
 			return nil, urlError(err)
 		}
-		// -1: the client would repeat a write whose answer was lost.
-		o.MaxRetries, o.DialTimeout, o.ReadTimeout, o.WriteTimeout = -1, dialTimeout, readTimeout, writeTimeout
+		o.MaxRetries, o.DialerRetries, o.DisableIdentity = noRetries, 1, true
+		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, readTimeout, writeTimeout
 		o.PoolTimeout, o.ContextTimeoutEnabled = poolTimeout, true
 		return redis.NewClient(o), nil
 	case "redis+sentinel", "rediss+sentinel":
@@ -44,7 +65,8 @@ func Dial(rawURL string) (redis.UniversalClient, error) {
 		if o.MasterName == "" {
 			return nil, errors.New("REDIS_URL: redis+sentinel needs ?master_name=")
 		}
-		o.MaxRetries, o.DialTimeout, o.ReadTimeout, o.WriteTimeout = -1, dialTimeout, readTimeout, writeTimeout
+		o.MaxRetries, o.DialerRetries, o.DisableIdentity = noRetries, 1, true
+		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, readTimeout, writeTimeout
 		o.PoolTimeout, o.ContextTimeoutEnabled = poolTimeout, true
 		return redis.NewFailoverClient(o), nil
 	case "redis+cluster", "rediss+cluster":
@@ -52,7 +74,8 @@ func Dial(rawURL string) (redis.UniversalClient, error) {
 		if err != nil {
 			return nil, urlError(err)
 		}
-		o.MaxRetries, o.DialTimeout, o.ReadTimeout, o.WriteTimeout = -1, dialTimeout, readTimeout, writeTimeout
+		o.MaxRetries, o.DialerRetries, o.DisableIdentity = noRetries, 1, true
+		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, readTimeout, writeTimeout
 		o.PoolTimeout, o.ContextTimeoutEnabled = poolTimeout, true
 		return redis.NewClusterClient(o), nil
 	}

@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // ErrNoServer says that neither redis-server nor valkey-server is installed.
@@ -106,7 +105,7 @@ func StartServer(ctx context.Context, dataDir string, o ServerOptions) (*Server,
 }
 
 // URL is the server's REDIS_URL.
-func (s *Server) URL() string { return "unix://" + s.socket }
+func (s *Server) URL() string { return (&url.URL{Scheme: "unix", Path: s.socket}).String() }
 
 // Started tells whether this process started the server that runs now.
 func (s *Server) Started() bool {
@@ -158,7 +157,7 @@ func (s *Server) shareUsers(ctx context.Context) (*os.File, error) {
 func (s *Server) ensure(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyFor)
 	defer cancel()
-	c := redis.NewClient(&redis.Options{Network: "unix", Addr: s.socket, MaxRetries: -1, DialTimeout: time.Second, ReadTimeout: time.Second})
+	c := dialSocket(s.socket)
 	defer c.Close() //nolint:errcheck // only asked whether the server answers
 	for spawned := false; ; {
 		s.mu.Lock()
@@ -272,7 +271,7 @@ func (s *Server) unlock() {
 
 // shutdown rewrites the append-only file, stops the server and waits until its lock is free.
 func (s *Server) shutdown(ctx context.Context) error {
-	c := redis.NewClient(&redis.Options{Network: "unix", Addr: s.socket, MaxRetries: -1, DialTimeout: time.Second, ReadTimeout: 10 * time.Second})
+	c := dialSocket(s.socket)
 	defer c.Close() //nolint:errcheck // the server ends it
 	if c.Ping(ctx).Err() == nil {
 		if err := rewriteNow(ctx, c); err != nil {

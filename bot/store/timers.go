@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +22,7 @@ func (s *Store) timerMember(line string, t bot.Timer) string {
 	return "c|" + t.Name + "|" + s.keys.contactID(line, t.Contact)
 }
 
-// TakeTimers leases up to n timers that are due, each with its own time. A timer that is neither removed nor set
+// TakeTimers leases up to n timers that are due, in the order of their own times. A timer that is neither removed nor set
 // anew by a commit comes back when its lease ends.
 func (s *Store) TakeTimers(ctx context.Context, line string, now time.Time, n int, lease time.Duration) ([]bot.Timer, error) {
 	if _, err := s.line(line); err != nil {
@@ -55,5 +56,6 @@ func (s *Store) TakeTimers(ctx context.Context, line string, now time.Time, n in
 		}
 		out = append(out, t)
 	}
+	slices.SortStableFunc(out, func(a, b bot.Timer) int { return a.At.Compare(b.At) })
 	return out, nil
 }
