@@ -1,0 +1,118 @@
+package desk
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"pulang/bot"
+	"pulang/flows/casework"
+)
+
+// asidesPage lists updates that could not be understood. What is in them a supervisor opens one by one.
+type asidesPage struct {
+	page
+	Items []asideView
+	Raw   bool
+}
+
+type asideView struct {
+	bot.Aside
+	Name  string
+	Size  string
+	Words words
+	Open  bool
+}
+
+const (
+	asidesLimit = 200
+	maxRaw      = 16 << 10
+)
+
+func asides(q *request) error { return q.asidesWith("") }
+
+// asidesWith lists the updates with the content of one of them.
+func (q *request) asidesWith(openID string) error {
+	if q.mission == nil {
+		q.sorry(http.StatusForbidden, "desk.error.no_mission")
+		return nil
+	}
+	items, err := q.d.Queue.Asides(q.r.Context(), q.mission.Code, asidesLimit)
+	if err != nil {
+		return fmt.Errorf("asides: %w", err)
+	}
+	p := asidesPage{page: q.page("asides", q.t("desk.nav.asides")), Raw: q.may(casework.ActDismissAside)}
+	found := false
+	for _, a := range items {
+		v := asideView{Aside: a, Name: q.channelName(a.Channel), Size: q.bytes(int64(len(a.Raw)))}
+		if a.ID == openID && openID != "" {
+			found, v.Open = true, true
+			v.Words = rawText(a.Raw)
+		}
+		v.Raw = nil
+		p.Items = append(p.Items, v)
+	}
+	if openID != "" && !found {
+		return bot.ErrNotFound
+	}
+	if err := q.peek(&p.page); err != nil {
+		return err
+	}
+	return q.show("asides", p)
+}
+
+// rawText shows bytes as text, whatever they are.
+func rawText(raw []byte) words {
+	cut := len(raw) > maxRaw
+	if cut {
+		raw = raw[:maxRaw]
+	}
+	s := string(raw)
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "?")
+	}
+	w := clean(s)
+	w.Cut = w.Cut || cut
+	return w
+}
+
+// asideRaw opens one update, audited before it is shown.
+func asideRaw(q *request) error {
+	if q.mission == nil {
+		return bot.ErrNotFound
+	}
+	id := q.r.PathValue("id")
+	a := q.audit("aside_open")
+	a.Field = idOnly(id)
+	if err := q.record(a); err != nil {
+		return err
+	}
+	return q.asidesWith(id)
+}
+
+func dismissAside(q *request) error {
+	if q.mission == nil {
+		return bot.ErrNotFound
+	}
+	id := q.r.PathValue("id")
+	a := q.audit("aside_dismiss")
+	a.Field = idOnly(id)
+	if err := q.d.Queue.Dismiss(q.r.Context(), q.mission.Code, id, a); err != nil && !errors.Is(err, bot.ErrNotFound) {
+		return fmt.Errorf("dismiss: %w", err)
+	}
+	q.say("desk.flash.dismissed")
+	return q.to("/asides")
+}
+
+// idOnly keeps what looks like an id of ours out of everything that a path may hold.
+func idOnly(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r == '-' {
+			return r
+		}
+		return -1
+	}, s)
+	return s[:min(len(s), 32)]
+}

@@ -1,0 +1,362 @@
+package desk
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"pulang/bot"
+	"pulang/flows"
+	"pulang/flows/casework"
+)
+
+// edit is one act of an officer on a case: what must hold, and what it changes.
+type edit struct {
+	// form is the id of the form on the case page: what was typed comes back into it when the act is not done.
+	form string
+	// audit is the row that goes with the change.
+	audit bot.Audit
+	// hold refuses the act to whoever does not hold the case's lease.
+	hold bool
+	// gate refuses it when the case's state is not the one the form was shown with; words also when the person wrote
+	// since.
+	gate, words bool
+	// do changes the case and adds to the change. Its events go to the timeline.
+	do func(c *casework.Case, ch *bot.Change, now time.Time) ([]casework.Event, error)
+}
+
+// bad is an act that is not done for a reason that the officer can mend. Key is a catalogue key.
+type bad struct {
+	Key  string
+	Args []any
+}
+
+func (e *bad) Error() string { return "not done: " + e.Key }
+
+// changed is an act on a case that was meanwhile changed by somebody else.
+type changed struct {
+	by string // account name, "" for the person or the rules
+	at time.Time
+}
+
+func (e *changed) Error() string { return "changed meanwhile" }
+
+// decideAgain is how often a decision is made anew on a newer case before the officer is asked.
+const decideAgain = 5
+
+// apply does an edit and answers: back to the case, or the case page again with what was typed and what stands
+// against it.
+func (q *request) apply(e edit, done string, args ...any) error {
+	code, err := q.code()
+	if err != nil {
+		return err
+	}
+	err = q.commit(code, e)
+	var no *bad
+	var refused *casework.Refused
+	var other *changed
+	switch {
+	case err == nil:
+		if done != "" {
+			q.say(done, args...)
+		}
+		return q.to("/case/" + url.PathEscape(code))
+	case errors.As(err, &no):
+		return q.again(code, e.form, http.StatusUnprocessableEntity, no.Key, no.Args...)
+	case errors.As(err, &refused):
+		return q.again(code, e.form, http.StatusUnprocessableEntity, refused.Key())
+	case errors.As(err, &other):
+		return q.again(code, e.form, http.StatusConflict, "desk.changed_by", "By", q.whoText(other.by), "Ago", q.span(q.d.Clock().Sub(other.at)))
+	case errors.Is(err, bot.ErrConflict):
+		return q.again(code, e.form, http.StatusConflict, "desk.error.conflict")
+	case errors.Is(err, bot.ErrLease), errors.Is(err, bot.ErrClaimed):
+		return q.again(code, e.form, http.StatusConflict, "desk.error.lease")
+	}
+	return err
+}
+
+// commit decides on the newest version of the case and writes the outcome, whole or not at all.
+func (q *request) commit(code string, e edit) error {
+	ctx := q.r.Context()
+	request := q.formKey()
+	for try := 0; ; try++ {
+		now := q.d.Clock()
+		file, err := q.d.Queue.Open(ctx, q.mission.Code, code, now, bot.Audit{})
+		if err != nil {
+			return fmt.Errorf("open case: %w", err)
+		}
+		if slices.ContainsFunc(file.Entries, func(x bot.Entry) bool { return x.Update == request }) {
+			return nil // the same form again: its effect is there
+		}
+		if err := q.unchanged(file, e); err != nil {
+			return err
+		}
+		if e.hold && !holds(file.Claim, q.user.Name, now) {
+			return bot.ErrLease
+		}
+		c := file.Case
+		before := casework.Timers(c, now, q.mission.rules)
+		ch := bot.Change{Line: c.Line, Request: request, Case: c, CaseVer: file.Version, Audit: []bot.Audit{e.audit}}
+		ch.Audit[0].Code = c.Code
+		if e.hold {
+			ch.Claim = q.user.Name
+		}
+		events, err := e.do(c, &ch, now)
+		if err != nil {
+			return err
+		}
+		c.MarkRead(q.user.Name, now)
+		events = append(events, c.Rescore(now, q.mission.rules)...)
+		q.happened(&ch, events, now)
+		if len(ch.Entries) == 0 {
+			// The request key needs a place in the timeline, and an act needs a trace there.
+			ch.Entries = append(ch.Entries, q.event("event.edited", nil, now))
+		}
+		ch.Entries[0].Update = request
+		ch.Timers = append(ch.Timers, timerChanges(c.Line, c.ID, before, casework.Timers(c, now, q.mission.rules))...)
+		done, err := q.d.Queue.Commit(ctx, ch)
+		if errors.Is(err, bot.ErrConflict) && try < decideAgain {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("commit %s: %w", e.audit.What, err)
+		}
+		q.dispatch(done.Mine, c)
+		return nil
+	}
+}
+
+// dispatch hands new rows over to be sent at once.
+func (q *request) dispatch(rows []bot.Row, c *casework.Case) {
+	if q.d.Dispatch == nil || len(rows) == 0 {
+		return
+	}
+	leased := make([]bot.Leased, 0, len(rows))
+	for _, r := range rows {
+		leased = append(leased, bot.Leased{Row: r, Case: c, LastIn: lastIn(c, r.To)})
+	}
+	q.d.Dispatch(leased)
+}
+
+func lastIn(c *casework.Case, to bot.Contact) time.Time {
+	for _, k := range c.Contacts {
+		if k.Channel == to.Channel && k.Account == to.Account && k.Address == to.Address {
+			return k.LastIn
+		}
+	}
+	return time.Time{}
+}
+
+// unchanged compares the case with the one the form was shown with.
+func (q *request) unchanged(file bot.CaseFile, e edit) error {
+	was := q.r.PostFormValue("gate")
+	if e.gate && was != "" && was != gateOf(file, q.d.Clock()) {
+		return lastChange(file, func(x bot.Entry) bool { return true })
+	}
+	seen := q.r.PostFormValue("seen")
+	if !e.words || seen == "" {
+		return nil
+	}
+	for i := len(file.Entries) - 1; i >= 0 && file.Entries[i].ID != seen; i-- {
+		if file.Entries[i].Kind == "in" {
+			return lastChange(file, func(x bot.Entry) bool { return x.Kind == "in" })
+		}
+	}
+	return nil
+}
+
+func lastChange(file bot.CaseFile, is func(bot.Entry) bool) *changed {
+	for i := len(file.Entries) - 1; i >= 0; i-- {
+		if x := file.Entries[i]; is(x) {
+			by := x.By
+			if x.Kind == "in" {
+				by = "citizen"
+			}
+			return &changed{by: by, at: x.At}
+		}
+	}
+	return &changed{at: file.Case.CreatedAt}
+}
+
+// whoText names the author of a change.
+func (q *request) whoText(by string) string {
+	switch by {
+	case "":
+		return q.t("desk.who.system")
+	case "citizen":
+		return q.t("desk.who.citizen")
+	case q.user.Name:
+		return q.t("desk.who.you")
+	}
+	return by
+}
+
+// gateOf is a fingerprint of what an officer decides by: a form that was shown with another one is shown again.
+func gateOf(file bot.CaseFile, now time.Time) string {
+	c := file.Case
+	a, _ := casework.OpenAttempt(c)
+	holder := ""
+	if file.Claim != nil && file.Claim.Until.After(now) {
+		holder = file.Claim.Officer
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%s|%s|%v|%v|%s|%s|%s|%s|%v", casework.Effective(c, now), c.Safety,
+		c.Permission, c.Windows, c.Muted, c.Stage, c.ClosedAs, a.ID, holder, c.Override != nil))
+	return hex.EncodeToString(sum[:6])
+}
+
+// holds reports whether the officer has the lease.
+func holds(claim *bot.Claim, officer string, now time.Time) bool {
+	return claim != nil && claim.Officer == officer && claim.Until.After(now)
+}
+
+// code reads the case code of the address; anything else is not found.
+func (q *request) code() (string, error) {
+	if q.mission == nil {
+		return "", bot.ErrNotFound
+	}
+	code, ok := casework.ParseCode(q.r.PathValue("code"))
+	if !ok {
+		return "", bot.ErrNotFound
+	}
+	return code, nil
+}
+
+// formKey is the form's idempotency key, bound to who sends it. A form without one gets one of its own: it then
+// counts as a new act.
+func (q *request) formKey() string {
+	k := q.r.PostFormValue("req")
+	if len(k) < 16 || len(k) > 64 || strings.ContainsFunc(k, func(r rune) bool { return r < '0' || r > 'z' }) {
+		k = ulid.Make().String()
+	}
+	sum := sha256.Sum256([]byte(q.user.Name + "\x00" + q.route.path + "\x00" + k))
+	return "desk:" + hex.EncodeToString(sum[:16])
+}
+
+// newID is a ULID at now.
+func newID(now time.Time) string {
+	return ulid.MustNew(ulid.Timestamp(now), ulid.DefaultEntropy()).String()
+}
+
+// event is a timeline entry for something that an officer did or the rules made of it.
+func (q *request) event(key string, args flows.Args, now time.Time) bot.Entry {
+	return bot.Entry{ID: newID(now), At: now, Kind: "event", Text: key, Args: args, By: q.user.Name}
+}
+
+// eventEntries puts the rules' events on the timeline.
+func (q *request) eventEntries(events []casework.Event, now time.Time) []bot.Entry {
+	var out []bot.Entry
+	for _, e := range events {
+		args := e.Args
+		if !e.At.IsZero() {
+			args = flows.Args{}
+			for k, v := range e.Args {
+				args[k] = v
+			}
+			args["At"] = e.At.UTC().Format(time.RFC3339)
+		}
+		out = append(out, q.event("event."+e.ID, args, now))
+	}
+	return out
+}
+
+// happened puts the rules' events on the timeline, tells the mission's alert targets what concerns them, and asks a
+// person whose case has gone quiet whether help is still needed (the gate MaySend decides whether that leaves).
+func (q *request) happened(ch *bot.Change, events []casework.Event, now time.Time) {
+	ch.Entries = append(ch.Entries, q.eventEntries(events, now)...)
+	for _, e := range events {
+		if e.Alert {
+			for _, to := range q.d.Alerts[ch.Line] {
+				ch.Rows = append(ch.Rows, bot.Row{
+					ID: newID(now), Line: ch.Line, To: to, Lane: bot.LaneSafety, Kind: bot.KindAlert, State: bot.RowQueued,
+					CreatedAt: now, Out: bot.Outgoing{Text: q.d.Catalogue.Text(q.mission.Lang, flows.TextID("alert."+e.ID), e.Args)},
+				})
+			}
+		}
+		if to, ok := contactOf(ch.Case, ""); ok && e.Nudge {
+			row := bot.Row{
+				ID: newID(now), Line: ch.Line, To: to, CaseID: ch.Case.ID, Lane: bot.LaneStatus, Kind: casework.KindNudge,
+				State: bot.RowQueued, CreatedAt: now,
+				Out: bot.Outgoing{Text: q.d.Catalogue.Text(ch.Case.Lang, "check_in.neutral", nil)},
+			}
+			ch.Rows = append(ch.Rows, row)
+			ch.Entries = append(ch.Entries, bot.Entry{ID: row.ID, At: now, Kind: "out", Text: row.Out.Text, Row: row.ID, Channel: to.Channel})
+		}
+	}
+}
+
+// noteEntry is an internal note.
+func (q *request) noteEntry(text string, now time.Time) bot.Entry {
+	return bot.Entry{ID: newID(now), At: now, Kind: "note", Text: text, By: q.user.Name}
+}
+
+// timerChanges is the difference between the timers a case had and has to have.
+func timerChanges(line, caseID string, before, after []casework.TimerAt) []bot.Timer {
+	had := map[string]time.Time{}
+	for _, t := range before {
+		had[t.Name] = t.At
+	}
+	var out []bot.Timer
+	for _, t := range after {
+		if at, ok := had[t.Name]; !ok || !at.Equal(t.At) {
+			out = append(out, bot.Timer{Line: line, Name: t.Name, CaseID: caseID, At: t.At})
+		}
+		delete(had, t.Name)
+	}
+	for name := range had {
+		out = append(out, bot.Timer{Line: line, Name: name, CaseID: caseID})
+	}
+	slices.SortFunc(out, func(a, b bot.Timer) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// text reads a field of a form: trimmed, at most n characters, with the invisible ones taken out.
+func (q *request) text(name string, n int) string {
+	s := strings.TrimSpace(clean(strings.ReplaceAll(q.r.PostFormValue(name), "\r\n", "\n")).Text)
+	if r := []rune(s); len(r) > n {
+		s = string(r[:n])
+	}
+	return s
+}
+
+// need is text that must not be empty.
+func (q *request) need(name string, n int, key string) (string, error) {
+	s := q.text(name, n)
+	if s == "" {
+		return "", &bad{Key: key}
+	}
+	return s, nil
+}
+
+// localTime reads a datetime-local field by the mission's clock; the zero time when it is empty.
+func (q *request) localTime(name string) (time.Time, error) {
+	s := strings.TrimSpace(q.r.PostFormValue(name))
+	if s == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02 15.04"} {
+		if t, err := time.ParseInLocation(layout, s, q.zone()); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, &bad{Key: "desk.bad.time"}
+}
+
+// recordRead appends an audit row for a read, before what was read leaves the house.
+func (q *request) recordRead(ctx context.Context, code, what, field, purpose string) error {
+	a := q.audit(what)
+	a.Code, a.Field, a.Purpose = code, field, purpose
+	if err := q.d.Queue.Record(ctx, q.missionCode(), a); err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	return nil
+}

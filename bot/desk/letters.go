@@ -1,0 +1,126 @@
+package desk
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"pulang/bot"
+	"pulang/flows/casework"
+)
+
+// lettersPage lists what was not sent: held rows with what they wait for, and dead letters with the reason.
+type lettersPage struct {
+	page
+	Failed, Held []letterView
+	Force        bool
+}
+
+type letterView struct {
+	ID      string
+	Code    string
+	At      time.Time
+	By      string
+	Channel string
+	Kind    string
+	Why     string
+	Until   time.Time
+	Tries   int
+	Text    words
+}
+
+const lettersLimit = 200
+
+func letters(q *request) error {
+	if q.mission == nil {
+		q.sorry(http.StatusForbidden, "desk.error.no_mission")
+		return nil
+	}
+	ctx := q.r.Context()
+	p := lettersPage{page: q.page("letters", q.t("desk.nav.letters")), Force: q.may(casework.ActForceSend)}
+	codes, err := q.caseCodes()
+	if err != nil {
+		return err
+	}
+	for _, state := range []bot.RowState{bot.RowFailed, bot.RowUnknown, bot.RowHeld} {
+		rows, err := q.d.Queue.Letters(ctx, q.mission.Code, state, lettersLimit)
+		if err != nil {
+			return fmt.Errorf("letters: %w", err)
+		}
+		for _, r := range rows {
+			w := clean(r.Out.Text)
+			w.Text = mask(w.Text, shown{})
+			v := letterView{
+				ID: r.ID, Code: codes[r.CaseID], At: r.CreatedAt, By: r.By, Channel: q.channelName(r.To.Channel),
+				Kind: q.t("desk.kind." + rowKind(r.Kind)), Why: q.whyText(r), Until: r.NotBefore, Tries: r.Attempts, Text: w,
+			}
+			if state == bot.RowHeld {
+				p.Held = append(p.Held, v)
+			} else {
+				p.Failed = append(p.Failed, v)
+			}
+		}
+	}
+	byTime := func(a, b letterView) int { return a.At.Compare(b.At) }
+	slices.SortFunc(p.Held, byTime)
+	slices.SortFunc(p.Failed, byTime)
+	if err := q.peek(&p.page); err != nil {
+		return err
+	}
+	a := q.audit("list")
+	a.Field, a.Result = "letters", fmt.Sprintf("%d/%d", len(p.Failed), len(p.Held))
+	if err := q.record(a); err != nil {
+		return err
+	}
+	return q.show("letters", p)
+}
+
+// rowKind keeps the kinds that there is a text for.
+func rowKind(k string) string {
+	if slices.Contains([]string{"reply", "officer", "nudge", "stage", "safety", "again", "broadcast"}, k) {
+		return k
+	}
+	return "reply"
+}
+
+// caseCodes maps internal ids to codes, for rows that name only the id.
+func (q *request) caseCodes() (map[string]string, error) {
+	qp, err := q.d.Queue.Queue(q.r.Context(), q.mission.Code, q.d.Clock(), readLimit)
+	if err != nil {
+		return nil, fmt.Errorf("queue: %w", err)
+	}
+	m := map[string]string{}
+	for _, it := range qp.Items {
+		m[it.Case.ID] = it.Case.Code
+	}
+	return m, nil
+}
+
+// retryLetter queues a dead letter again. A held row leaves against the gate only with a supervisor's reason.
+func retryLetter(q *request) error {
+	if q.mission == nil {
+		return bot.ErrNotFound
+	}
+	force := q.text("reason", maxReason)
+	a := q.audit("retry")
+	if q.r.PostFormValue("held") != "" {
+		if !q.may(casework.ActForceSend) {
+			q.denied()
+			return nil
+		}
+		if force == "" {
+			q.warn("desk.bad.reason")
+			return q.to("/letters")
+		}
+		a.What, a.Purpose = "force_send", force
+	} else {
+		force = ""
+	}
+	a.Field = "row"
+	if err := q.d.Queue.Retry(q.r.Context(), q.mission.Code, q.r.PathValue("row"), force, a); err != nil {
+		return fmt.Errorf("retry: %w", err)
+	}
+	q.say("desk.flash.retried")
+	return q.to("/letters")
+}

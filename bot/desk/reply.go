@@ -1,0 +1,135 @@
+package desk
+
+import (
+	"cmp"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"pulang/bot"
+	"pulang/flows"
+	"pulang/flows/casework"
+)
+
+// maxReply is what every messenger takes in one message.
+const maxReply = 4000
+
+// previewLen is what a lock screen shows of a message.
+const previewLen = 40
+
+// risky are the words that a person who is watched must not be seen to receive. The list is a warning's, not a
+// filter's.
+var risky = []string{
+	"kbri", "kjri", "kedutaan", "konsulat", "embassy", "paspor", "passport", "splp", "lapor", "report", "korban",
+	"victim", "petugas", "officer", "polisi", "police", "imigrasi", "immigration", "selamat", "rescue", "bantuan",
+	"pulang", "kemlu", "hotline", "disekap", "tolong",
+}
+
+// riskyHead are the telling words among the first characters of a message.
+func riskyHead(text string) []string {
+	r := []rune(text)
+	head := strings.ToLower(string(r[:min(len(r), previewLen)]))
+	var out []string
+	for _, w := range risky {
+		if strings.Contains(head, w) {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// reply writes to the person. Whether and when it leaves, MaySend decides; its state stands in the timeline.
+func reply(q *request) error {
+	e := edit{form: "reply", audit: q.audit("reply"), hold: true, gate: true, words: true}
+	e.do = func(c *casework.Case, ch *bot.Change, now time.Time) ([]casework.Event, error) {
+		text, err := q.need("text", maxReply, "desk.bad.reply")
+		if err != nil {
+			return nil, err
+		}
+		if c.Safety != flows.Safe && q.r.PostFormValue("risky") == "" {
+			if words := riskyHead(text); len(words) > 0 {
+				return nil, &bad{Key: "desk.bad.preview", Args: []any{"Words", strings.Join(words, ", ")}}
+			}
+		}
+		to, ok := contactOf(c, q.r.PostFormValue("to"))
+		if !ok {
+			return nil, &bad{Key: "desk.bad.no_contact"}
+		}
+		row := bot.Row{
+			ID: newID(now), Line: c.Line, To: to, CaseID: c.ID, Lane: bot.LaneOfficer, Kind: casework.KindOfficer,
+			Out: bot.Outgoing{Text: text}, State: bot.RowQueued, CreatedAt: now, By: q.user.Name,
+		}
+		ch.Rows = append(ch.Rows, row)
+		ch.Entries = append(ch.Entries, bot.Entry{
+			ID: row.ID, At: now, Kind: "out", Text: text, By: q.user.Name, Row: row.ID, Channel: to.Channel,
+		})
+		ch.Audit[0].Field = to.Channel
+		return nil, nil
+	}
+	return q.apply(e, "desk.flash.reply")
+}
+
+// contactOf picks the contact by its place in the case; without one, that on which the person wrote last. A contact
+// that blocked us is no choice.
+func contactOf(c *casework.Case, which string) (bot.Contact, bool) {
+	best := -1
+	for i, k := range c.Contacts {
+		if k.Blocked || k.Channel == "" {
+			continue
+		}
+		if which == strconv.Itoa(i) {
+			best = i
+			break
+		}
+		if best < 0 || cmp.Compare(k.LastIn.UnixNano(), c.Contacts[best].LastIn.UnixNano()) > 0 {
+			best = i
+		}
+	}
+	if best < 0 {
+		return bot.Contact{}, false
+	}
+	k := c.Contacts[best]
+	return bot.Contact{Channel: k.Channel, Account: k.Account, Address: k.Address}, true
+}
+
+// note adds an internal note. It needs no lease: whoever knows something writes it down.
+func note(q *request) error {
+	e := edit{form: "note", audit: q.audit("note")}
+	e.do = func(c *casework.Case, ch *bot.Change, now time.Time) ([]casework.Event, error) {
+		text, err := q.need("note", maxNote, "desk.bad.note")
+		if err != nil {
+			return nil, err
+		}
+		ch.Entries = append(ch.Entries, q.noteEntry(text, now))
+		return nil, nil
+	}
+	return q.apply(e, "desk.flash.note")
+}
+
+// sendHeld lets a held row leave against the gate, with a supervisor's reason.
+func sendHeld(q *request) error {
+	code, err := q.code()
+	if err != nil {
+		return err
+	}
+	reason := q.text("reason", maxReason)
+	if reason == "" {
+		return q.again(code, "send", 422, "desk.bad.reason")
+	}
+	row := q.r.PostFormValue("row")
+	file, err := q.d.Queue.Open(q.r.Context(), q.mission.Code, code, q.d.Clock(), bot.Audit{})
+	if err != nil {
+		return err
+	}
+	if r, ok := file.Rows[row]; !ok || r.State != bot.RowHeld {
+		return q.again(code, "send", 409, "desk.bad.not_held")
+	}
+	a := q.audit("force_send")
+	a.Code, a.Purpose = code, reason
+	if err := q.d.Queue.Retry(q.r.Context(), q.mission.Code, row, reason, a); err != nil {
+		return err
+	}
+	q.say("desk.flash.forced")
+	return q.to("/case/" + url.PathEscape(code))
+}

@@ -1,0 +1,311 @@
+// The desk works without this file. It adds: live updates, the alarm for an unread P1, the lease kept while a case
+// is open, masking again after two idle minutes, the warning before the session ends, and a character count.
+// Nothing is stored in the browser. No string is ever turned into markup: pages are parsed by XMLHttpRequest as
+// documents (scripts in them never run) and their nodes adopted, so Trusted Types hold without a policy.
+(() => {
+  'use strict';
+  const body = document.body;
+  const text = body.dataset;
+  const $ = (s, root) => (root || document).querySelector(s);
+  const $$ = (s, root) => Array.from((root || document).querySelectorAll(s));
+  const signedIn = 'user' in text;
+
+  // One-time link: the secret stands in the fragment, which is never sent; take it and clear the address bar.
+  const field = $('[data-fragment]');
+  if (field && location.hash.length > 8) {
+    field.value = location.hash.slice(1);
+    history.replaceState(null, '', location.pathname);
+    const pw = $('#password');
+    if (pw) pw.focus();
+  }
+
+  // A form goes once, however often its button is hit. The key in it makes that true on the server as well.
+  document.addEventListener('submit', (e) => {
+    const f = e.target;
+    if (f.target === '_blank') return;
+    if (f.dataset.sent) { e.preventDefault(); return; }
+    f.dataset.sent = '1';
+    setTimeout(() => { delete f.dataset.sent; }, 8000);
+  });
+  $$('form[data-auto]').forEach((f) => {
+    f.addEventListener('change', () => f.requestSubmit());
+    $$('button:not([data-keep])', f).forEach((b) => { b.hidden = true; });
+  });
+
+  // Characters of a message, and what of it a lock screen shows.
+  const counters = () => $$('textarea[data-count]').forEach((t) => {
+    if (t.dataset.bound) return;
+    t.dataset.bound = '1';
+    const out = document.getElementById(t.dataset.count);
+    const peek = t.dataset.peek && document.getElementById(t.dataset.peek);
+    const words = (t.dataset.risky || '').split(' ').filter(Boolean);
+    const update = () => {
+      if (out) out.textContent = [...t.value].length + ' / ' + t.maxLength;
+      if (peek) {
+        const head = [...t.value].slice(0, 40).join('');
+        const risky = words.filter((w) => head.toLowerCase().includes(w));
+        $('[data-head]', peek).textContent = head || '…';
+        $('[data-words]', peek).textContent = risky.join(', ');
+        $('[data-bad]', peek).hidden = !risky.length;
+        peek.classList.toggle('risky', risky.length > 0);
+      }
+    };
+    t.addEventListener('input', update);
+    update();
+  });
+  counters();
+  $$('select[data-template]').forEach((s) => s.addEventListener('change', () => {
+    const t = document.getElementById(s.dataset.template);
+    const o = s.selectedOptions[0];
+    if (t && o && o.dataset.text) { t.value = o.dataset.text; t.dispatchEvent(new Event('input')); t.focus(); }
+  }));
+
+  if (!signedIn) return;
+
+  const get = (url) => new Promise((ok, no) => {
+    const x = new XMLHttpRequest();
+    x.open('GET', url);
+    x.responseType = 'document';
+    x.setRequestHeader('X-Background', '1');
+    x.timeout = 15000;
+    x.onload = () => (x.status === 200 && x.response ? ok(x.response) : no(x.status));
+    x.onerror = x.ontimeout = () => no(0);
+    x.send();
+  });
+  const swap = (doc, id) => {
+    const a = document.getElementById(id);
+    const b = doc.getElementById(id);
+    if (!a || !b) return;
+    const open = new Set($$('details[open]', a).map((d) => d.dataset.key).filter(Boolean));
+    const n = document.importNode(b, true);
+    $$('details', n).forEach((d) => { if (open.has(d.dataset.key)) d.open = true; });
+    a.replaceWith(n);
+  };
+  const polite = (s) => { const p = $('#polite'); if (p) p.textContent = s; };
+
+  // Session: what a person does counts, what the page does by itself does not.
+  let active = Date.now();
+  let told = Date.now();
+  const idleEnd = 20 * 60e3;
+  ['pointerdown', 'keydown'].forEach((ev) => document.addEventListener(ev, () => { active = Date.now(); }, { passive: true }));
+  const stay = () => fetch('/stay', { method: 'POST', credentials: 'same-origin' }).then((r) => {
+    if (r.ok) { told = Date.now(); active = Date.now(); $('#idle').hidden = true; }
+  }).catch(() => {});
+  const idleCheck = () => {
+    if (text.live === 'board') return;
+    const box = $('#idle');
+    if (active > told && Date.now() - told > 120e3) stay();
+    const rest = idleEnd - (Date.now() - told);
+    if (rest < 0) {
+      box.hidden = false; box.textContent = text.idleOver; alarm(false);
+      $$('[data-secret]').forEach((n) => n.remove());
+    } else if (rest < 150e3) {
+      if (box.hidden) {
+        box.textContent = text.idle + ' ';
+        const b = document.createElement('button');
+        b.textContent = text.stay; b.addEventListener('click', stay);
+        box.append(b); box.hidden = false; beep();
+      }
+    }
+  };
+  setInterval(idleCheck, 5000);
+
+  // Revealed fields close again after two idle minutes: the server has forgotten the permission by then.
+  if ($('[data-revealed]')) {
+    const t = setInterval(() => {
+      if (Date.now() - active > 120e3) { clearInterval(t); $$('[data-revealed]').forEach((n) => { n.textContent = '•••'; }); }
+    }, 3000);
+  }
+
+  // Alarm: a banner always; a sound once the person has touched the page (browsers ask for that).
+  let audio = null;
+  let sounding = 0;
+  document.addEventListener('pointerdown', () => { if (!audio && window.AudioContext) audio = new AudioContext(); }, { once: true });
+  document.addEventListener('keydown', () => { if (!audio && window.AudioContext) audio = new AudioContext(); }, { once: true });
+  function beep() {
+    if (!audio) return;
+    [0, 0.22].forEach((at) => {
+      const o = audio.createOscillator();
+      const g = audio.createGain();
+      o.frequency.value = at ? 660 : 880;
+      g.gain.setValueAtTime(0.0001, audio.currentTime + at);
+      g.gain.exponentialRampToValueAtTime(0.25, audio.currentTime + at + 0.02);
+      g.gain.exponentialRampToValueAtTime(0.0001, audio.currentTime + at + 0.2);
+      o.connect(g).connect(audio.destination);
+      o.start(audio.currentTime + at); o.stop(audio.currentTime + at + 0.21);
+    });
+  }
+  function alarm(on) {
+    body.classList.toggle('alarm-on', on);
+    if (on && !sounding) { beep(); sounding = setInterval(beep, 20e3); }
+    if (!on && sounding) { clearInterval(sounding); sounding = 0; }
+  }
+  const readAlarm = () => alarm(!!$('#counts [data-p1-unread]'));
+  readAlarm();
+
+  // The server's clock ticks on.
+  const ticks = () => {
+    const c = $('#counts [data-clock]');
+    if (!c) return;
+    const at = Number(c.dataset.clock) + (performance.now() - (Number(c.dataset.base) || (c.dataset.base = performance.now())));
+    const d = new Date(at + Number(c.dataset.offset) * 1000);
+    const two = (n) => String(n).padStart(2, '0');
+    const sep = c.dataset.sep;
+    c.firstChild.textContent = two(d.getUTCHours()) + sep + two(d.getUTCMinutes()) + sep + two(d.getUTCSeconds());
+  };
+  setInterval(ticks, 1000);
+
+  // Live updates. An event says only that something changed; the page asks again through its own address.
+  if (!text.live) return;
+  const kind = text.live;
+  let paused = false;
+  let touched = false;
+  let wanted = false;
+  let busy = false;
+  let fresh = null;
+  let lastEvent = Date.now();
+  const list = () => $('#list');
+  const codes = (root) => new Set($$('[data-code]', root).map((n) => n.dataset.code));
+
+  const mark = () => { touched = true; };
+  const bindList = () => {
+    const l = list();
+    if (l) ['pointerdown', 'pointermove', 'keydown', 'focusin'].forEach((ev) => l.addEventListener(ev, mark, { passive: true }));
+  };
+  bindList();
+  window.addEventListener('wheel', mark, { passive: true });
+  window.addEventListener('touchmove', mark, { passive: true });
+
+  const bar = (s) => {
+    const b = $('#newbar');
+    if (!b) return;
+    b.replaceChildren();
+    b.hidden = !s;
+    if (!s) return;
+    b.append(s + ' ');
+    const go = document.createElement('button');
+    go.type = 'button'; go.textContent = text.show; go.addEventListener('click', showFresh);
+    b.append(go);
+  };
+  function showFresh() {
+    if (kind === 'case') { location.reload(); return; }
+    if (!fresh) return;
+    const f = document.activeElement;
+    const at = f && f.closest && f.closest('[data-code]');
+    const code = at && at.dataset.code;
+    swap(fresh, 'list'); swap(fresh, 'filters'); swap(fresh, 'showing');
+    $$('form[data-auto]').forEach((x) => { if (!x.dataset.bound) { x.dataset.bound = '1'; x.addEventListener('change', () => x.requestSubmit()); $$('button:not([data-keep])', x).forEach((y) => { y.hidden = true; }); } });
+    fresh = null; touched = false; bar(''); bindList();
+    if (code) { const n = $('[data-code="' + CSS.escape(code) + '"] a'); if (n) n.focus({ preventScroll: true }); }
+    polite(text.updated);
+  }
+  const gate = (root) => { const n = root.getElementById('gate'); return n ? n.value : ''; };
+
+  const refresh = () => {
+    if (busy) { wanted = true; return; }
+    if (paused) { wanted = true; return; }
+    busy = true;
+    get(location.pathname + location.search).then((doc) => {
+      online();
+      swap(doc, 'counts'); readAlarm(); ticks();
+      if (kind === 'queue') {
+        const now = codes(list());
+        const next = codes(doc.getElementById('list'));
+        let n = 0;
+        next.forEach((c) => { if (!now.has(c)) n++; });
+        fresh = doc;
+        const same = n === 0 && now.size === next.size;
+        if (now.size === 0 || !touched) showFresh();
+        else if (same && !n) swapQuiet(doc);
+        else bar(n ? text.new.replace('#', n) : text.changed);
+      } else if (kind === 'case') {
+        if (gate(doc) === gate(document)) {
+          const was = $('#timeline') ? $('#timeline').children.length : 0;
+          swap(doc, 'timeline'); swap(doc, 'safety'); swap(doc, 'held');
+          ['ver', 'seen'].forEach((k) => {
+            const v = $('[name=' + k + ']', doc);
+            if (v) $$('[name=' + k + ']').forEach((i) => { i.value = v.value; });
+          });
+          if ($('#timeline') && $('#timeline').children.length > was) polite(text.updated);
+        } else bar(text.caseChanged);
+      } else if (kind === 'board') {
+        swap(doc, 'main');
+      }
+    }).catch((status) => {
+      if (status === 401 || status === 403) { location.reload(); return; }
+      offline();
+    }).finally(() => {
+      busy = false;
+      if (wanted && !paused) { wanted = false; later(); }
+    });
+  };
+  // Same cases in the list: ages and labels may change in place, nothing moves.
+  const swapQuiet = (doc) => {
+    const next = doc.getElementById('list');
+    $$('[data-code]', list()).forEach((n) => {
+      const m = $('[data-code="' + CSS.escape(n.dataset.code) + '"]', next);
+      if (m && !n.contains(document.activeElement)) n.replaceWith(document.importNode(m, true));
+    });
+    fresh = null;
+  };
+  let timer = 0;
+  const later = () => { if (!timer) timer = setTimeout(() => { timer = 0; refresh(); }, 150 + Math.random() * 250); };
+
+  const pause = $('#pause');
+  if (pause) {
+    pause.hidden = false;
+    pause.addEventListener('click', () => {
+      paused = !paused;
+      pause.setAttribute('aria-pressed', String(paused));
+      pause.textContent = paused ? pause.dataset.on : pause.dataset.off;
+      if (!paused) { wanted = false; refresh(); }
+    });
+  }
+
+  const lost = $('#lost');
+  const liveMark = (ok) => { const n = $('#counts [data-live-mark]'); if (n) { n.classList.toggle('off', !ok); n.textContent = ok ? n.dataset.on : n.dataset.off; } };
+  function offline() {
+    if (lost.hidden) { lost.hidden = false; lost.textContent = text.lost; }
+    body.classList.toggle('stale', kind === 'board');
+    liveMark(false);
+    $$('main form button').forEach((b) => { if (!b.disabled) { b.disabled = true; b.dataset.off = '1'; } });
+  }
+  function online() {
+    lost.hidden = true;
+    body.classList.remove('stale');
+    liveMark(true);
+    $$('button[data-off="1"]').forEach((b) => { b.disabled = false; delete b.dataset.off; });
+  }
+
+  // EventSource resumes by itself with Last-Event-ID; where it gives up it is opened anew, later and later.
+  let tries = 0;
+  const connect = () => {
+    const es = new EventSource('/live');
+    const on = () => { lastEvent = Date.now(); tries = 0; if (!lost.hidden) online(); };
+    es.addEventListener('open', () => { on(); refresh(); });
+    ['case', 'p1', 'claim', 'row'].forEach((k) => es.addEventListener(k, () => { on(); later(); }));
+    es.addEventListener('beat', on);
+    es.addEventListener('out', () => { es.close(); location.reload(); });
+    es.addEventListener('error', () => {
+      if (es.readyState === EventSource.CLOSED) {
+        es.close(); offline();
+        setTimeout(connect, Math.min(30e3, 1000 * 2 ** tries++) * (0.5 + Math.random()));
+      }
+    });
+    window.addEventListener('pagehide', () => es.close());
+  };
+  connect();
+  setInterval(() => { if (Date.now() - lastEvent > 40e3) offline(); }, 5000);
+  // Ages grow without an event.
+  setInterval(() => { if (!document.hidden || kind !== 'case') later(); }, 60e3);
+
+  // The lease and the list of viewers live as long as somebody sits before the case.
+  const beat = $('[data-heartbeat]');
+  if (beat) {
+    const go = () => {
+      if (Date.now() - active > 15 * 60e3) return;
+      fetch(beat.dataset.heartbeat, { method: 'POST', credentials: 'same-origin', headers: { 'X-Background': '1' } }).catch(() => {});
+    };
+    setInterval(go, 60e3);
+  }
+})();

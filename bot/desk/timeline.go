@@ -1,0 +1,335 @@
+package desk
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"pulang/bot"
+	"pulang/flows"
+	"pulang/flows/casework"
+)
+
+// lineView is one line of a case's timeline.
+type lineView struct {
+	ID    string
+	Kind  string // in, out, note, event
+	Who   string
+	At    time.Time
+	Words words
+	// Chosen is what a tap said; Media, Place and Card what else was sent.
+	Chosen  string
+	Media   *mediaView
+	Place   string
+	Card    string
+	Channel string
+	Edit    bool
+	ByStaff bool
+	// State is the outbox row's, in words; StateID its id for the style.
+	State, StateID, Why string
+}
+
+// mediaView is a file that the person sent. It is opened by a form, since looking at it is audited.
+type mediaView struct {
+	Kind  string
+	Size  string
+	Opens bool
+}
+
+// timeline puts the case's entries into words. They stand in the order in which they were stored.
+func (q *request) timeline(file bot.CaseFile, see shown) []lineView {
+	out := make([]lineView, 0, len(file.Entries))
+	for _, e := range file.Entries {
+		v := lineView{ID: e.ID, Kind: e.Kind, At: e.At}
+		if e.Channel != "" {
+			v.Channel = q.channelName(e.Channel)
+		}
+		switch e.Kind {
+		case "in":
+			v.Who = q.t("desk.who.citizen")
+			q.heard(&v, e, see)
+		case "out":
+			v.Who, v.ByStaff = q.t("desk.who.bot"), e.By != ""
+			if e.By != "" {
+				v.Who = q.whoText(e.By)
+			}
+			v.Words = clean(e.Text)
+			v.Words.Text = mask(v.Words.Text, see)
+			if r, ok := file.Rows[e.Row]; ok && e.Row != "" {
+				v.StateID = string(r.State)
+				v.State = q.t("desk.state." + string(r.State))
+				v.Why = q.whyText(r)
+			}
+		case "note":
+			v.Who = q.whoText(e.By)
+			v.Words = clean(e.Text)
+			v.Words.Text = mask(v.Words.Text, see)
+		default:
+			v.Kind = "event"
+			v.Who = q.whoText(e.By)
+			v.Words = clean(q.eventText(e))
+			v.Words.Text = mask(v.Words.Text, see)
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// heard puts what a person did into a line.
+func (q *request) heard(v *lineView, e bot.Entry, see shown) {
+	in := e.Input
+	if in == nil {
+		v.Words = clean(e.Text)
+		v.Words.Text = mask(v.Words.Text, see)
+		return
+	}
+	v.Edit = in.Edit
+	v.Words = clean(in.Text)
+	v.Words.Text = mask(v.Words.Text, see)
+	switch in.Kind {
+	case flows.KindTap:
+		if in.Tap != nil {
+			v.Chosen = q.stepText(in.Tap.Step) + ": " + q.valueText(in.Tap.Step, in.Tap.Value)
+		}
+	case flows.KindLocation:
+		if in.Location != nil {
+			v.Place = q.pinText(*in.Location, see)
+		}
+	case flows.KindMedia:
+		if m := in.Media; m != nil {
+			v.Media = &mediaView{Kind: q.t("desk.media." + mediaKind(m.Kind)), Size: q.bytes(m.Bytes), Opens: q.d.Files != nil}
+			if m.Seconds > 0 {
+				v.Media.Size = strings.TrimSpace(v.Media.Size + " " + q.span(time.Duration(m.Seconds)*time.Second))
+			}
+		}
+	case flows.KindContact:
+		if in.Contact != nil {
+			number, name := maskNumber(cleanLine(in.Contact.Phone).Text), maskName(cleanLine(in.Contact.Name).Text)
+			if see.Phone {
+				number = cleanLine(in.Contact.Phone).Text
+			}
+			if see.Name {
+				name = cleanLine(in.Contact.Name).Text
+			}
+			v.Card = strings.TrimSpace(name + " " + number)
+		}
+	case flows.KindBlocked:
+		v.Kind, v.Words.Text = "event", q.t("event.blocked")
+	case flows.KindUnblock:
+		v.Kind, v.Words.Text = "event", q.t("event.unblocked")
+	}
+}
+
+func mediaKind(k string) string {
+	if slices.Contains([]string{"photo", "voice", "audio", "video", "document", "sticker"}, k) {
+		return k
+	}
+	return "other"
+}
+
+func (q *request) bytes(n int64) string {
+	switch {
+	case n <= 0:
+		return ""
+	case n < 1<<20:
+		return q.number(int(n>>10)+1) + " KB"
+	}
+	return q.decimal(float64(n)/(1<<20)) + " MB"
+}
+
+// eventText puts an event into words. Arguments that are ids of ours are put into words too.
+func (q *request) eventText(e bot.Entry) string {
+	args := flows.Args{}
+	for k, v := range e.Args {
+		args[k] = v
+		s, isText := v.(string)
+		if !isText {
+			continue
+		}
+		switch k {
+		case "Stage":
+			args[k] = q.t("stage." + s)
+		case "Outcome":
+			args[k] = q.t("outcome." + s)
+		case "Safety":
+			args[k] = q.t("desk.safety." + s)
+		case "Signal":
+			args[k] = q.signalText(s)
+		case "Step":
+			args[k] = q.stepText(flows.StepID(s))
+		case "Via":
+			args[k] = q.t("desk.via." + s)
+		case "At":
+			if t, err := time.Parse(time.RFC3339, s); err == nil {
+				args[k] = q.when(t)
+			}
+		case "Reason":
+			if t := q.t("closed." + s); t != "closed."+s {
+				args[k] = t
+			}
+		}
+	}
+	key := e.Text
+	if !strings.HasPrefix(key, "event.") {
+		key = "event." + key
+	}
+	if s := q.d.Catalogue.Text(q.lang, flows.TextID(key), args); s != key {
+		return s
+	}
+	return strings.ReplaceAll(strings.TrimPrefix(key, "event."), "_", " ")
+}
+
+// stepText is what staff call a question.
+func (q *request) stepText(s flows.StepID) string {
+	if t := q.t("desk.step." + string(s)); t != "desk.step."+string(s) {
+		return t
+	}
+	return strings.ReplaceAll(cleanLine(string(s)).Text, "_", " ")
+}
+
+// knownView is one row of "what was understood", beside the person's own words.
+type knownView struct {
+	Step    string
+	Label   string
+	Value   string
+	Masked  bool
+	Shown   bool // revealed now: masked again after a while
+	Words   words
+	At      time.Time
+	By      string
+	Review  bool
+	Skipped bool
+	Edit    bool
+}
+
+// knownOrder is the order of the table; steps that only steer the conversation are not in it.
+var knownOrder = []flows.StepID{
+	flows.StepSafetyNow, flows.StepWhoFor, flows.StepLocation, flows.StepPlaceKind, flows.StepLocationHint,
+	flows.StepUrgentNeeds, flows.StepHealthDetail, flows.StepPassportStatus, flows.StepPassportCopy,
+	flows.StepImmigration, flows.StepOverstaySince, flows.StepEntryDate, flows.StepEntryPoint, flows.StepContactPref,
+	flows.StepSafeTime, flows.StepCallbackNumber, flows.StepNumberCountry, flows.StepCodeWord, flows.StepDuressWord,
+	flows.StepFullName, flows.StepSex, flows.StepBirthDate, flows.StepHomeArea, flows.StepIDProof, flows.StepReturnPlan,
+	flows.StepGroupSize, flows.StepGroupVulnerable, flows.StepGroupConsent, flows.StepGroupSamePlace,
+	flows.StepRelation, flows.StepSubjectName, flows.StepSubjectContact, flows.StepSubjectSafe, flows.StepLastContact,
+	flows.StepRansomAsked, flows.StepDocsAvailable, flows.StepTrustedAdult, flows.StepCountry,
+	flows.StepFamilyContact, flows.StepFamilyConsent, flows.StepConsentShare, flows.StepExtra,
+}
+
+func (q *request) known(c *casework.Case, see shown) []knownView {
+	steps := slices.Clone(knownOrder)
+	for s := range c.Answers { // whatever a later version asked is shown as well
+		if !slices.Contains(steps, s) && !steering[s] {
+			steps = append(steps, s)
+		}
+	}
+	slices.Sort(steps[len(knownOrder):])
+	var out []knownView
+	for _, s := range steps {
+		a, ok := c.Answers[s]
+		if !ok {
+			continue
+		}
+		v := knownView{
+			Step: string(s), Label: q.stepText(s), At: a.At, By: a.By, Review: a.Review, Skipped: a.Skipped,
+			Edit: editable(s),
+		}
+		can := see
+		if s == flows.StepSubjectContact && c.Answers[flows.StepSubjectSafe].Value() != flows.Yes {
+			can.Phone = false // the reporter did not say that the person may be contacted directly
+		}
+		v.Value, v.Masked, v.Shown = q.answerText(s, a, can)
+		if !v.Masked && len(a.Values) > 0 && maskedAs[s] == "" {
+			v.Words = clean(a.Text)
+			v.Words.Text = mask(v.Words.Text, see)
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// steering are steps whose answers only steer the conversation.
+var steering = map[flows.StepID]bool{
+	flows.StepConfirm: true, flows.StepMenu: true, flows.StepEdit: true, flows.StepDelete: true, flows.StepLanguage: true,
+	flows.StepPlaceConfirm: true, flows.StepConfirmYesNo: true, flows.StepNew: true,
+}
+
+// answerText is an answer in words, masked where its field is.
+func (q *request) answerText(s flows.StepID, a flows.Answer, see shown) (text string, masked, revealed bool) {
+	if a.Location != nil {
+		return q.pinText(*a.Location, see), !see.Pin && a.Location.HasPoint, see.Pin && a.Location.HasPoint
+	}
+	if len(a.Values) > 0 {
+		parts := make([]string, len(a.Values))
+		for i, v := range a.Values {
+			parts[i] = q.valueText(s, v)
+		}
+		text = strings.Join(parts, ", ")
+	} else {
+		text = clean(a.Text).Text
+	}
+	switch maskedAs[s] {
+	case fieldName:
+		text = cleanLine(text).Text
+		if !see.Name {
+			return mask(maskName(text), shown{}), true, false
+		}
+		return mask(text, see), false, true
+	case fieldPhone:
+		if a.Norm != "" {
+			text = cleanLine(a.Norm).Text
+		}
+		if !see.Phone {
+			return maskNumber(text), true, false
+		}
+		return text, false, true
+	case fieldWord:
+		if !see.Word {
+			return "•••", true, false
+		}
+		return text, false, true
+	case fieldIDs:
+		if !see.IDs {
+			return mask(text, shown{}), len(a.Values) == 0, false
+		}
+		return text, false, true
+	}
+	if a.Norm != "" && len(a.Values) == 0 && a.Norm != a.Text {
+		text += fmt.Sprintf(" (%s)", cleanLine(a.Norm).Text)
+	}
+	return mask(text, see), false, false
+}
+
+// pinText says where a statement of place points to, rounded until the exact pin is revealed.
+func (q *request) pinText(l flows.Location, see shown) string {
+	parts := []string{q.t("desk.place.kind." + kindOf(l.Kind))}
+	if p := cleanLine(l.Place).Text; p != "" {
+		if pr := cleanLine(l.Province).Text; pr != "" && !strings.Contains(p, pr) {
+			p += ", " + pr
+		}
+		parts = append(parts, p)
+	}
+	if l.HasPoint {
+		if near, km := nearest(l.Lat, l.Lon); near != "" && near != l.Place {
+			parts = append(parts, q.t("desk.place.near", "Place", near, "Km", q.km(km)))
+		}
+		if see.Pin {
+			parts = append(parts, fmt.Sprintf("%.6f, %.6f", l.Lat, l.Lon))
+		} else {
+			parts = append(parts, q.t("desk.place.rounded", "Lat", fmt.Sprintf("%.2f", roundPin(l.Lat)), "Lon", fmt.Sprintf("%.2f", roundPin(l.Lon))))
+		}
+		if l.AccuracyM > 0 {
+			parts = append(parts, q.t("desk.place.accuracy", "M", q.metres(l.AccuracyM)))
+		}
+	} else if t := clean(l.Text); t.Text != "" && t.Text != l.Place {
+		parts = append(parts, "“"+mask(t.Text, see)+"”")
+	}
+	return strings.Join(parts, " · ")
+}
+
+func kindOf(k string) string {
+	if slices.Contains([]string{"pin", "live", "map_link", "coords_text", "place_text"}, k) {
+		return k
+	}
+	return "unknown"
+}
