@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	tg "github.com/go-telegram/bot"
@@ -41,7 +43,12 @@ func tokenError(err error) error {
 	return err
 }
 
-// SetMyCommands registers the bot's menu for private chats, per language and for everybody else.
+// commandForm is what Telegram allows as a command's name.
+var commandForm = regexp.MustCompile(`^[a-z0-9_]{1,32}$`)
+
+// SetMyCommands registers the bot's menu for private chats, per language and for everybody else. The menu is a
+// convenience: an entry, or a whole menu, that Telegram does not take is logged and left out, and no error, because
+// people can type every command.
 func (c *Channel) SetMyCommands(ctx context.Context) error {
 	byLang := map[string][]Command{}
 	for lang, list := range c.commands {
@@ -53,12 +60,24 @@ func (c *Channel) SetMyCommands(ctx context.Context) error {
 	for lang, list := range byLang {
 		p := &tg.SetMyCommandsParams{Scope: &models.BotCommandScopeAllPrivateChats{}, LanguageCode: lang}
 		for _, cmd := range list {
+			if about := []rune(cmd.Description); len(about) > 256 {
+				cmd.Description = string(about[:256])
+			}
+			if !commandForm.MatchString(cmd.Name) || strings.TrimSpace(cmd.Description) == "" {
+				c.log.Error("not a command that Telegram takes", "lang", lang, "command", cmd.Name)
+				continue
+			}
 			p.Commands = append(p.Commands, models.BotCommand{Command: cmd.Name, Description: cmd.Description})
 		}
 		err := c.insist(ctx, "setMyCommands", func(ctx context.Context) error {
 			_, err := c.api.bot.SetMyCommands(ctx, p)
 			return err
 		})
+		var e *callError
+		if errors.As(err, &e) && e.Code == http.StatusBadRequest {
+			c.log.Error("Telegram does not take the bot's menu", "lang", lang, "telegram", e.Description)
+			continue
+		}
 		if err != nil {
 			return tokenError(err)
 		}

@@ -13,6 +13,8 @@ import (
 	"github.com/gabriel-vasile/mimetype"
 	tg "github.com/go-telegram/bot"
 	"github.com/go-telegram/bot/models"
+
+	"pulang/bot"
 )
 
 // MaxFile is the largest file that the Bot API gives out.
@@ -51,6 +53,15 @@ func (c *Channel) File(ctx context.Context, ref string) (file io.ReadCloser, con
 		size = f.FileSize
 	}
 	return file, contentType, size, err
+}
+
+// Open is File for those who need no more than the bytes. A file that Telegram does not give out is bot.ErrNotFound.
+func (c *Channel) Open(ctx context.Context, ref string) (io.ReadCloser, error) {
+	r, _, _, err := c.File(ctx, ref)
+	if errors.Is(err, ErrFileGone) || errors.Is(err, ErrFileTooBig) {
+		return nil, fmt.Errorf("%w: %w", bot.ErrNotFound, err)
+	}
+	return r, err
 }
 
 func (c *Channel) download(ctx context.Context, path string) (io.ReadCloser, string, int64, error) {

@@ -10,12 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"pulang/bot"
 	"pulang/bot/telegram/telegramtest"
 )
 
 var ogg = append([]byte("OggS\x00\x02"), make([]byte, 6000)...)
 
 func TestFile(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	u := b.srv.User("id")
 	u.Voice(ogg, 3)
@@ -33,6 +35,14 @@ func TestFile(t *testing.T) {
 	if _, _, _, err := b.File(context.Background(), "unknown"); !errors.Is(err, ErrFileGone) {
 		t.Error(err)
 	}
+	if _, err := b.Open(context.Background(), "unknown"); !errors.Is(err, bot.ErrNotFound) {
+		t.Error(err)
+	}
+	if r, err := b.Open(context.Background(), b.hot.got[0].Input.Media.Ref); err != nil {
+		t.Error(err)
+	} else {
+		r.Close()
+	}
 	b.srv.Fail("getFile", 1, 1, telegramtest.Fault{Code: 500})
 	if _, _, _, err := b.File(context.Background(), "x"); err == nil || errors.Is(err, ErrFileGone) {
 		t.Error(err)
@@ -40,6 +50,7 @@ func TestFile(t *testing.T) {
 }
 
 func TestFilesThatAreTooBig(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	u := b.srv.User("id")
 	u.Document(make([]byte, MaxFile+1), "x.bin", "", "")
@@ -55,6 +66,7 @@ func TestFilesThatAreTooBig(t *testing.T) {
 }
 
 func TestHostilePaths(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	for _, path := range []string{"../x", "a/../../x", "/etc/passwd", "a//b", "."} {
 		if _, _, _, err := b.download(context.Background(), path); err == nil || errors.Is(err, ErrFileGone) {
@@ -65,6 +77,7 @@ func TestHostilePaths(t *testing.T) {
 
 // A redirect would carry the token, which is part of the path, elsewhere.
 func TestNoRedirectIsFollowed(t *testing.T) {
+	t.Parallel()
 	r := &redirecting{}
 	b := newBench(t, func(o *Options) { o.Transport = r })
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

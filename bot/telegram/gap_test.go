@@ -56,6 +56,7 @@ func gapBench(t *testing.T) (*bench, *clock, *gaps) {
 }
 
 func TestPollTellsOfAGap(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		store bool // the store fails, else Telegram
@@ -94,6 +95,7 @@ func TestPollTellsOfAGap(t *testing.T) {
 }
 
 func TestWebhookTellsOfAGap(t *testing.T) {
+	t.Parallel()
 	b, clock, gaps := gapBench(t)
 	hook := b.Webhook()
 	post := func(text string, sent time.Time) int {

@@ -115,26 +115,27 @@ func (c *Channel) round(ctx context.Context, offset int64) (int64, error) {
 		err = partly{err}
 	}
 	if err != nil {
-		return batch[first].id, err
+		return batch[first].place, err
 	}
-	last := batch[0].id
+	last := batch[0].place
 	for _, p := range batch {
-		last = max(last, p.id)
+		last = max(last, p.place)
 	}
 	return last + 1, nil
 }
 
-// parseAll reads a batch. An update without a readable id gets its neighbour's plus one, which is how Telegram counts,
+// parseAll reads a batch. An update without a readable id gets the place of its neighbour plus one, which is how Telegram counts,
 // so that it cannot come for ever.
 func (c *Channel) parseAll(list []json.RawMessage, offset int64) []*parsed {
 	batch := make([]*parsed, len(list))
 	last := offset - 1
 	for i, raw := range list {
 		p := c.parse(raw)
-		if p.id <= 0 {
-			p.id = max(last, 0) + 1
+		p.place = p.id
+		if p.place <= 0 {
+			p.place = max(last, 0) + 1
 		}
-		last = p.id
+		last = p.place
 		batch[i] = &p
 	}
 	return batch

@@ -15,6 +15,7 @@ import (
 )
 
 func TestPollTakesWhatPeopleDo(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	u := b.srv.User("id")
 	u.Send("/start")
@@ -42,6 +43,7 @@ func TestPollTakesWhatPeopleDo(t *testing.T) {
 }
 
 func TestPollConfirmsOnlyWhatIsCommitted(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	down := errors.New("store down")
 	b.hot.refuseWith(func(bot.Message) error { return down })
@@ -78,6 +80,7 @@ func TestPollConfirmsOnlyWhatIsCommitted(t *testing.T) {
 }
 
 func TestPollGoesOnAfterAStopInTheMiddle(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	entered, leave := make(chan struct{}), make(chan struct{})
 	var once sync.Once
@@ -111,6 +114,7 @@ func TestPollGoesOnAfterAStopInTheMiddle(t *testing.T) {
 }
 
 func TestPoisonDoesNotStopTheOthers(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	u, v := b.srv.User("id"), b.srv.User("id")
 	u.Send("satu")
@@ -146,7 +150,21 @@ func TestPoisonDoesNotStopTheOthers(t *testing.T) {
 	}
 }
 
+// The hotline recovers by itself, and says so with an error.
+func TestARecoveredPanicIsPoisonToo(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	b.hot.refuseWith(func(bot.Message) error { return fmt.Errorf("handle: %w: %T", bot.ErrPanic, "x") })
+	b.srv.User("id").Send("halo")
+	b.poll(t)
+	b.hot.wait(t, "putting aside on a quiet line", func() bool { return len(b.hot.aside) == 1 && b.srv.Pending() == 0 })
+	if b.hot.calls != maxTries+1 {
+		t.Errorf("%d calls", b.hot.calls)
+	}
+}
+
 func TestAPanicThatPassesIsNoPoison(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	tries := 0
 	b.hot.refuseWith(func(bot.Message) error {
@@ -164,6 +182,7 @@ func TestAPanicThatPassesIsNoPoison(t *testing.T) {
 }
 
 func TestWhatCannotBePutAsideComesAgain(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	b.hot.noAside = errors.New("store down")
 	b.srv.Bot().Inject(`{"message":"x"}`)
@@ -179,6 +198,7 @@ func TestWhatCannotBePutAsideComesAgain(t *testing.T) {
 // One person whose message never can be committed must not stop the line: neither what is below it in the batch, nor
 // for ever what is above.
 func TestOneHopelessPersonDoesNotStopTheLine(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, func(o *Options) { o.PutAsideAfter = 300 * time.Millisecond })
 	b.srv.Speed(60) // whoever asks for one offset twice within half a second gets one update only
 	bad := b.srv.User("id")
@@ -203,6 +223,7 @@ func TestOneHopelessPersonDoesNotStopTheLine(t *testing.T) {
 
 // While the store is down nothing is to blame but the store, however long it takes.
 func TestAnOutageBlamesNoUpdate(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, func(o *Options) { o.PutAsideAfter = time.Millisecond })
 	b.hot.refuseWith(func(bot.Message) error { return errors.New("store down") })
 	for range 5 {
@@ -218,6 +239,7 @@ func TestAnOutageBlamesNoUpdate(t *testing.T) {
 }
 
 func TestUpdateNumbersMayStartAgainLower(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	u := b.srv.User("id")
 	b.longPoll = time.Second // an empty answer comes while the line is idle
@@ -232,6 +254,7 @@ func TestUpdateNumbersMayStartAgainLower(t *testing.T) {
 }
 
 func TestRepeatsAndTheirAnswers(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	b.srv.Copies(func(id int64) int { return int(id%5) + 1 })
 	u := b.srv.User("id")
@@ -249,6 +272,7 @@ func TestRepeatsAndTheirAnswers(t *testing.T) {
 }
 
 func TestAnAnswerToATapIsNeverRepeated(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	b.srv.Fail("answerCallbackQuery", 1, 1, telegramtest.Fault{Code: 429, RetryAfter: 1})
 	u := b.srv.User("id")
@@ -264,6 +288,7 @@ func TestAnAnswerToATapIsNeverRepeated(t *testing.T) {
 }
 
 func TestPollStopsForAWrongToken(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]telegramtest.Fault{
 		"unknown":   {Code: 401, Description: "Unauthorized"},
 		"malformed": {Code: 404, Description: "Not Found"},
@@ -288,6 +313,7 @@ func TestPollStopsForAWrongToken(t *testing.T) {
 }
 
 func TestPollEndures(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]telegramtest.Fault{
 		"another poller":      {Code: 409, Description: "Conflict: terminated by other getUpdates request"},
 		"too many requests":   {Code: 429, RetryAfter: 1},
@@ -315,6 +341,7 @@ func TestPollEndures(t *testing.T) {
 }
 
 func TestPollHonoursRetryAfter(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	b.srv.Fail("getUpdates", 1, 1, telegramtest.Fault{Code: 429, RetryAfter: 1})
 	b.srv.User("id").Send("halo")
@@ -327,6 +354,7 @@ func TestPollHonoursRetryAfter(t *testing.T) {
 }
 
 func TestPollRemovesAWebhookAndKeepsWhatWaits(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	if err := b.RegisterWebhook(context.Background(), "http://127.0.0.1:1/hook", testSecret); err != nil {
 		t.Fatal(err)
@@ -342,6 +370,7 @@ func TestPollRemovesAWebhookAndKeepsWhatWaits(t *testing.T) {
 }
 
 func TestPollAsksForWhatItReads(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	b.srv.User("id").Send("a")
 	b.poll(t)
@@ -353,6 +382,7 @@ func TestPollAsksForWhatItReads(t *testing.T) {
 }
 
 func TestOrderPerPersonInABatchOfMany(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	var mu sync.Mutex
 	busy := map[bot.Contact]bool{}

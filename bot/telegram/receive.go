@@ -17,9 +17,6 @@ import (
 // maxTries is how often an update is tried that makes the handler panic.
 const maxTries = 5
 
-// errPanic marks an attempt that ended in a panic.
-var errPanic = errors.New("panic while handling an update")
-
 // accept takes one update so far that it may be acknowledged: committed, put aside, or of no concern. After an error
 // it must come again. It is the only way in, for Poll and for Webhook.
 func (c *Channel) accept(ctx context.Context, p *parsed) error {
@@ -53,7 +50,7 @@ func (c *Channel) accept(ctx context.Context, p *parsed) error {
 			}
 			c.health.update(c.now())
 			return nil
-		case errors.Is(err, errPanic):
+		case errors.Is(err, bot.ErrPanic):
 			why = "the program stumbled over it " + strconv.Itoa(maxTries) + " times"
 		case c.trouble.hopeless(p.id, p.key, c.now(), c.asideAfter):
 			why = "could not be handled for " + c.asideAfter.String() + " while others could"
@@ -75,7 +72,7 @@ func (c *Channel) try(ctx context.Context, p *parsed) error {
 	pause := c.tryPause
 	for {
 		err := c.handle(ctx, p.msg)
-		if !errors.Is(err, errPanic) {
+		if !errors.Is(err, bot.ErrPanic) {
 			return err
 		}
 		if c.trouble.panicked(p.id, c.now()) >= maxTries {
@@ -97,7 +94,7 @@ func (c *Channel) handle(ctx context.Context, m bot.Message) (err error) {
 				what = e.Error()
 			}
 			c.log.Error("panic while handling an update", "update", m.UpdateID, "what", what, "stack", string(debug.Stack()))
-			err = errPanic
+			err = bot.ErrPanic
 		}
 	}()
 	return c.handler.Handle(ctx, m)
@@ -107,7 +104,7 @@ func (c *Channel) handle(ctx context.Context, m bot.Message) (err error) {
 func (c *Channel) putAside(ctx context.Context, p *parsed, why string) (err error) {
 	defer func() {
 		if recover() != nil {
-			err = errPanic
+			err = bot.ErrPanic
 		}
 	}()
 	id := strconv.FormatInt(p.id, 10)

@@ -21,6 +21,7 @@ func friend(b *bench) *telegramtest.User {
 }
 
 func TestSendShowsWhatTheRowSays(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	u := friend(b)
 	r := b.row(u, "Apakah Anda aman?\n\n1. Aman\n2. Sedang diawasi",
@@ -43,6 +44,7 @@ func TestSendShowsWhatTheRowSays(t *testing.T) {
 }
 
 func TestKeyboards(t *testing.T) {
+	t.Parallel()
 	button := func(labels ...string) (out []bot.Button) {
 		for i, l := range labels {
 			out = append(out, bot.Button{Label: l, Data: fmt.Sprintf("v1:7f3a:x:%d", i)})
@@ -124,6 +126,7 @@ func TestKeyboards(t *testing.T) {
 }
 
 func TestLongTextsArriveWhole(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	u := friend(b)
 	text := strings.Repeat("Kata panjang dan emoji 😀. ", 600)
@@ -152,6 +155,7 @@ func TestLongTextsArriveWhole(t *testing.T) {
 }
 
 func TestEveryFailureSaysWhatComesNext(t *testing.T) {
+	t.Parallel()
 	const text = "Paspor A1234567 atas nama Siti Rahasia"
 	for _, c := range []struct {
 		name  string
@@ -216,6 +220,7 @@ func TestEveryFailureSaysWhatComesNext(t *testing.T) {
 }
 
 func TestNothingListens(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, func(o *Options) { o.APIURL = "http://127.0.0.1:1" })
 	_, err := b.Send(context.Background(), b.row(b.srv.User("id"), "x"))
 	var se *bot.SendError
@@ -232,6 +237,7 @@ func (leaky) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestNoErrorHoldsTheToken(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, func(o *Options) { o.Transport = leaky{} })
 	ctx := context.Background()
 	r := b.row(b.srv.User("id"), "x")
@@ -258,6 +264,7 @@ func TestNoErrorHoldsTheToken(t *testing.T) {
 }
 
 func TestAFloodOfTheWholeAccount(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	var account []bool
 	for range 4 {
@@ -276,6 +283,7 @@ func TestAFloodOfTheWholeAccount(t *testing.T) {
 }
 
 func TestServerLimitsAreReturned(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	u := friend(b)
 	b.srv.Limit(telegramtest.Limits{PerChat: 0.5, ChatBurst: 1})
@@ -294,6 +302,7 @@ func TestServerLimitsAreReturned(t *testing.T) {
 }
 
 func TestBlockedPeopleAndKeyboardsThatTelegramRefuses(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	u := friend(b)
 	u.Block()
@@ -313,6 +322,7 @@ func TestBlockedPeopleAndKeyboardsThatTelegramRefuses(t *testing.T) {
 }
 
 func TestDelete(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	u := b.srv.User("id")
 	var ids []string
@@ -363,6 +373,7 @@ func TestDelete(t *testing.T) {
 }
 
 func TestRowsThatCannotBeSent(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	u := friend(b)
 	for name, change := range map[string]func(r *bot.Row){
@@ -384,6 +395,7 @@ func TestRowsThatCannotBeSent(t *testing.T) {
 }
 
 func TestAlertsGoToAStaffChatAndFollowIt(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	g := b.srv.Group("Piket")
 	g.Say("halo semua")
@@ -413,15 +425,23 @@ func TestAlertsGoToAStaffChatAndFollowIt(t *testing.T) {
 }
 
 func TestCommandsPerLanguage(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, func(o *Options) {
 		o.Commands = map[string][]Command{
-			"id": {{"bahaya", "Saya dalam bahaya"}, {"berhenti", "Berhenti"}},
+			"id": {{"bahaya", "Saya dalam bahaya"}, {"berhenti", strings.Repeat("x", 300)}, {"sudah aman", "Sudah aman"}, {"STATUS", "x"}, {"ubah", " "}},
 			"en": {{"danger", "I am in danger"}},
 		}
 	})
 	b.srv.Fail("setMyCommands", 1, 1, telegramtest.Fault{Code: 429, RetryAfter: 1})
 	if err := b.SetMyCommands(context.Background()); err != nil {
 		t.Fatal(err)
+	}
+	if got := string(b.srv.Bot().Commands("all_private_chats", "id")); strings.Count(got, `"command"`) != 2 {
+		t.Errorf("menu %s", got)
+	}
+	b.srv.Fail("setMyCommands", 1, 3, telegramtest.Fault{Code: 400, Description: "Bad Request: BOT_COMMAND_INVALID"})
+	if err := b.SetMyCommands(context.Background()); err != nil {
+		t.Errorf("a menu must not keep people from writing: %v", err)
 	}
 	for lang, want := range map[string]string{"": "bahaya", "id": "bahaya", "en": "danger"} {
 		if got := string(b.srv.Bot().Commands("all_private_chats", lang)); !strings.Contains(got, `"command":"`+want+`"`) {
@@ -431,6 +451,7 @@ func TestCommandsPerLanguage(t *testing.T) {
 }
 
 func TestNewRefusesNonsense(t *testing.T) {
+	t.Parallel()
 	for _, o := range []Options{
 		{Handler: newHotline()},
 		{Handler: newHotline(), Token: "abc"},
@@ -447,6 +468,7 @@ func TestNewRefusesNonsense(t *testing.T) {
 }
 
 func TestManySendsShareConnections(t *testing.T) {
+	t.Parallel()
 	tr, ok := benchless(t).api.client.Transport.(*http.Transport)
 	if !ok || tr.MaxIdleConnsPerHost < 256 || tr.MaxIdleConns != 0 {
 		t.Errorf("%+v", tr)

@@ -101,8 +101,8 @@ func (m *message) UnmarshalJSON(b []byte) error {
 // parsed is an update on its way to the handler.
 type parsed struct {
 	raw []byte
-	// id is the update's id; 0 when even that cannot be read.
-	id int64
+	// id is the update's id; 0 when even that cannot be read. place is the number by which polling confirms it.
+	id, place int64
 	// key orders: updates of one key are handled one after the other.
 	key string
 	// broken says, without any content, why the update cannot be understood; msg.From is then set if it could be read.

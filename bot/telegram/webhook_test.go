@@ -31,6 +31,7 @@ func (b *bench) listen(t *testing.T) *httptest.Server {
 }
 
 func TestWebhookTakesWhatPeopleDo(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	b.listen(t)
 	u := b.srv.User("id")
@@ -50,6 +51,7 @@ func TestWebhookTakesWhatPeopleDo(t *testing.T) {
 }
 
 func TestWebhookConfirmsOnlyWhatIsCommitted(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	b.srv.Speed(50)
 	b.listen(t)
@@ -83,6 +85,7 @@ func TestWebhookConfirmsOnlyWhatIsCommitted(t *testing.T) {
 }
 
 func TestWebhookRepeatsAndPoison(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	b.srv.Speed(50)
 	b.srv.Copies(func(id int64) int { return int(id%5) + 1 })
@@ -107,6 +110,7 @@ func TestWebhookRepeatsAndPoison(t *testing.T) {
 }
 
 func TestATextAndATapOfOnePersonNeverOverlap(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	var mu sync.Mutex
 	inside, overlaps := 0, 0
@@ -143,6 +147,7 @@ func TestATextAndATapOfOnePersonNeverOverlap(t *testing.T) {
 }
 
 func TestWebhookAnswers(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	web := httptest.NewServer(b.Webhook())
 	defer web.Close()
@@ -199,6 +204,7 @@ func (w *watched) Read(p []byte) (int, error) { w.read = true; return w.Reader.R
 
 // Requests without the one right secret store nothing, and their bodies are not even read.
 func TestForgedRequestsStoreNothing(t *testing.T) {
+	t.Parallel()
 	n := 1_000
 	if os.Getenv("PULANG_SOAK") == "1" {
 		n = 10_000
@@ -252,6 +258,7 @@ func TestForgedRequestsStoreNothing(t *testing.T) {
 }
 
 func TestNoSecretNoWebhook(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, func(o *Options) { o.Secret = "" })
 	for _, secret := range []string{"", "x"} {
 		req := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(private("message", `"text":"x"`)))
@@ -270,6 +277,7 @@ func TestNoSecretNoWebhook(t *testing.T) {
 }
 
 func TestRegisterWebhookWaitsWhenReplicasAreAtIt(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	b.srv.Fail("setWebhook", 1, 1, telegramtest.Fault{Code: 429, RetryAfter: 1})
 	if err := b.RegisterWebhook(context.Background(), "https://example.org/x", testSecret); err != nil {
@@ -282,6 +290,7 @@ func TestRegisterWebhookWaitsWhenReplicasAreAtIt(t *testing.T) {
 }
 
 func TestWebhookFinishesWhatAClientGaveUp(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, nil)
 	entered := make(chan struct{})
 	leave := make(chan struct{})
@@ -302,6 +311,7 @@ func TestWebhookFinishesWhatAClientGaveUp(t *testing.T) {
 }
 
 func TestAHandlerThatHangsIsBounded(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, func(o *Options) {
 		o.HandleTimeout = 20 * time.Millisecond
 		o.Handler = hanging{}

@@ -36,7 +36,6 @@ type Server struct {
 	changed  chan struct{}
 	bots     map[string]*Bot // by token
 	first    *Bot
-	users    map[int64]*User
 	groups   int64
 	nextUser int64
 	shift    time.Duration
@@ -85,7 +84,7 @@ func New(t testing.TB) *Server {
 // Start starts a server on a port of 127.0.0.1. Close ends it.
 func Start() *Server {
 	s := &Server{
-		changed: make(chan struct{}), bots: map[string]*Bot{}, users: map[int64]*User{}, nextUser: 700_000_001,
+		changed: make(chan struct{}), bots: map[string]*Bot{}, nextUser: 700_000_001,
 		speed: 1, origin: time.Now(), faults: map[string][]*scripted{}, closed: make(chan struct{}),
 	}
 	s.first = s.AddBot("pulang_test_bot")
@@ -203,7 +202,7 @@ type Call struct {
 	Method string
 	Params Params
 	At     time.Time // on the server's clock
-	// Code is the error_code of the answer, 0 for ok, -1 when the connection was dropped.
+	// Code is the error_code of the answer, 0 for ok and for a connection that was dropped or hung.
 	Code int
 }
 
@@ -262,7 +261,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	res := b.run(r, method, params)
 	call.Code = res.ErrorCode
 	if fault != nil {
-		call.Code = -1
+		call.Code = fault.Code
 	}
 	s.record(call)
 	if fault != nil {

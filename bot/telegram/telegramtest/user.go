@@ -28,9 +28,7 @@ func (s *Server) User(lang string) *User {
 	defer s.mu.Unlock()
 	p := &person{id: s.nextUser, lang: lang, name: fmt.Sprintf("Orang %d", s.nextUser%1000)}
 	s.nextUser++
-	u := &User{srv: s, bot: s.first, self: p}
-	s.users[p.id] = u
-	return u
+	return &User{srv: s, bot: s.first, self: p}
 }
 
 // With is the same person writing to another bot.
