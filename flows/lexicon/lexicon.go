@@ -3,16 +3,13 @@ package lexicon
 import (
 	"embed"
 	"io/fs"
+	"strings"
 	"sync"
+	"unicode/utf8"
 
+	"pulang/flows"
 	"pulang/flows/places"
 )
-
-// Lexicon reads messages by the word lists it was made from. It is never changed and may be used from many
-// goroutines.
-type Lexicon struct {
-	gazetteer *places.Gazetteer
-}
 
 //go:embed data
 var embedded embed.FS
@@ -29,16 +26,98 @@ var Default = sync.OnceValue(func() *Lexicon {
 	panic(err) // the embedded files are checked by a test
 })
 
-// New reads the word lists of dir. An error names the file and line that cannot be read.
-func New(dir fs.FS, g *places.Gazetteer) (*Lexicon, error) {
-	return &Lexicon{gazetteer: g}, nil
+// longest is how much of a message is read for answers; all of it is kept on the case.
+const longestText = 4000
+
+// reader is the reading of one message.
+type reader struct {
+	*Lexicon
+	*doc
+	c       Context
+	hits    []hit
+	clause  []int // token -> clause
+	times   []when
+	r       Reading
+	spans   []places.Match // places, by tokens of doc.all
+	placed  bool           // spans are filled
+	counted bool           // a number of people was named as such
 }
 
-// Read takes from a message what it says.
+// Read takes from a message what it says. It never fails: what it does not understand it leaves out.
 func (l *Lexicon) Read(text string, c Context) Reading {
-	var r Reading
-	if ms := l.gazetteer.Find(text); len(ms) > 0 {
-		r.Location = &Place{Place: ms[0].Place.Name, Province: ms[0].Place.Province, Country: ms[0].Place.Country, Kind: "place_text", Sure: ms[0].Exact}
+	if len(text) > longestText {
+		cut := longestText
+		for cut > 0 && !utf8.RuneStart(text[cut]) {
+			cut--
+		}
+		text = text[:cut]
 	}
-	return r
+	if strings.TrimSpace(text) == "" {
+		return Reading{}
+	}
+	s := reader{Lexicon: l, doc: l.words(text), c: c}
+	s.hits = l.match(s.doc)
+	s.scope()
+	s.links()
+	s.identifiers()
+	s.phones()
+	s.who()
+	s.needs()
+	s.safety()
+	s.passport()
+	s.permit()
+	s.location()
+	s.placeKind()
+	s.contact()
+	s.hours()
+	s.group()
+	s.personal()
+	s.language()
+	s.yesNo()
+	s.harm()
+	s.commands()
+	s.choices()
+	s.agree()
+	return s.r
+}
+
+// topic returns the hits of one topic that count at this step.
+func (s *reader) topic(name string) []hit {
+	var out []hit
+	for _, h := range s.hits {
+		if s.topics[s.topicOf[h.section]] == name && (s.stepOf[h.section] == "" || s.stepOf[h.section] == s.c.Step) {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// says returns whether a topic has this value somewhere, not denied.
+func (s *reader) says(topic, value string) bool {
+	for _, h := range s.topic(topic) {
+		if string(s.valueOf[h.section]) == value && !s.denied(h) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *reader) is(value flows.Value, h hit) bool { return s.valueOf[h.section] == value }
+
+func (s *reader) signal(name string) {
+	for _, x := range s.r.Signals {
+		if x == name {
+			return
+		}
+	}
+	s.r.Signals = append(s.r.Signals, name)
+}
+
+func (s *reader) need(v flows.Value) {
+	for _, x := range s.r.Needs {
+		if x == v {
+			return
+		}
+	}
+	s.r.Needs = append(s.r.Needs, v)
 }

@@ -1,0 +1,187 @@
+package lexicon
+
+import "pulang/flows"
+
+// needs reads what is urgent. A need that is denied, long over, or only a figure of speech does not count.
+func (s *reader) needs() {
+	none := false
+	for _, h := range s.hits {
+		if st := s.stepOf[h.section]; st != "" && st != s.c.Step {
+			continue
+		}
+		topic, v := s.topics[s.topicOf[h.section]], s.valueOf[h.section]
+		switch topic {
+		case "need", "@urgent_needs":
+		case "thing":
+			if v == "kept" {
+				s.keptPerson(h)
+			}
+			continue
+		default:
+			continue
+		}
+		if v == "none" {
+			none = true
+			continue
+		}
+		if s.denied(h) {
+			continue
+		}
+		switch v {
+		case "figure": // "sakit hati": nothing
+		case "violence", "held_or_threatened":
+			if !s.over(h) {
+				s.need("held_or_threatened")
+			}
+		case "ransom":
+			s.signal("ransom_asked")
+			s.need("held_or_threatened")
+		case "medical":
+			if !s.over(h) {
+				s.signal("medical_emergency")
+			}
+		case "emergency": // ill, and at once
+			if !s.over(h) {
+				s.signal("medical_emergency")
+				s.need("sick")
+			}
+		case "injured", "pregnant", "female_officer":
+			s.need(v)
+		case "sexual":
+			s.signal("sexual_violence")
+			s.need("held_or_threatened")
+		case "detained":
+			if n := s.nouns(h, false); n&(passportNoun|paperNoun|phoneNoun|permitNoun) == 0 && !s.over(h) {
+				s.need(v)
+			}
+		case "sick":
+			if !s.over(h) && s.kindBefore(h, moneyNoun|phoneNoun|thingNoun) == false {
+				s.need(v)
+			}
+		case "child":
+			s.need(v)
+		default:
+			if !s.over(h) {
+				s.need(v)
+			}
+		}
+	}
+	if none && len(s.r.Needs) == 0 && s.c.Step == flows.StepUrgentNeeds {
+		s.need(flows.None)
+	}
+	if len(s.topic("threat")) > 0 {
+		s.signal("threatened")
+	}
+}
+
+// keptPerson reads "ditahan" of a person: by the police it is detained, by a boss it is held.
+func (s *reader) keptPerson(h hit) {
+	if s.denied(h) || s.over(h) || !s.word(h, "tahan-ed") && !s.word(h, "ambil-ed") {
+		return
+	}
+	n := s.nouns(h, false)
+	if n&^(meNoun|personNoun) != 0 {
+		return
+	}
+	by := s.holder(h, false, false)
+	switch {
+	case by == "held_by_authority" && (n != 0 || s.c.Step != flows.StepPassportStatus):
+		s.need("detained")
+	case by == "held_by_employer" && n != 0 && s.word(h, "tahan-ed"):
+		s.need("held_or_threatened")
+	case n == 0 && s.c.Step == flows.StepUrgentNeeds && s.word(h, "tahan-ed"):
+		s.need("detained")
+	}
+}
+
+func (s *reader) kindBefore(h hit, k noun) bool {
+	for _, t := range s.before(h.start, 2) {
+		if s.kind[t.id]&k != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// harm reads words of self-harm; a laugh ("ngakak sampe mati") is none.
+func (s *reader) harm() {
+	for _, h := range s.hits {
+		if s.sections[h.section] == "harm.self" && !s.denied(h) {
+			s.r.SelfHarm = true
+			s.signal("self_harm")
+		}
+	}
+}
+
+// placeKind reads what sort of place the person is at; where they were, go, or what they only mention does not
+// count.
+func (s *reader) placeKind() {
+	best, rank := flows.Value(""), 0
+	for _, h := range s.hits {
+		if st := s.stepOf[h.section]; st != "" && st != s.c.Step {
+			continue
+		}
+		topic, v := s.topics[s.topicOf[h.section]], s.valueOf[h.section]
+		n := 0
+		switch topic {
+		case "kind": // needs no preposition: "dipenjara", "di jalan"
+			n = 2
+		case "spot": // a noun: counts after "di", or as the answer
+			switch {
+			case s.c.Step == flows.StepPlaceKind:
+				n = 1
+			case s.atWord(h):
+				n = 2
+			}
+		case "@place_kind":
+			n = 2
+		}
+		if n == 0 || v == "not" || s.denied(h) || s.away(h) {
+			continue
+		}
+		if s.times[s.clause[h.start]].now {
+			n++
+		}
+		if n > rank || n == rank && kindRank[v] > kindRank[best] {
+			best, rank = v, n
+		}
+	}
+	if best == "" && s.r.Location != nil && s.r.Location.Place != "" {
+		if p, ok := s.gazetteer.ByName(s.r.Location.Place); ok && p.Kind == "mission" && s.r.WhoFor != "other_person" {
+			best = "at_mission"
+		}
+	}
+	if best == "" && s.c.Step == "" && s.hasNeed("held_or_threatened") && s.says("kind", "floor") {
+		best = "in_compound"
+	}
+	s.r.PlaceKind = best
+}
+
+// kindRank settles two kinds told with the same force: the more particular place, and the less safe one.
+var kindRank = map[flows.Value]int{"moving": 1, "guesthouse": 2, "border": 2, "outdoors": 3, "shelter": 4, "at_mission": 5, "hospital": 6, "in_compound": 5, "police": 7, "immigration_detention": 7}
+
+// atWord says whether "di", "dekat" or the like stands before a phrase.
+func (s *reader) atWord(h hit) bool {
+	for i, t := range s.before(h.start, 3) {
+		if s.on.At.has(t.id) {
+			return true
+		}
+		if i > 0 && !s.on.Near.has(t.id) {
+			return false
+		}
+	}
+	return false
+}
+
+// away says whether a place is one the person was at, goes to or only passed.
+func (s *reader) away(h hit) bool {
+	for _, t := range s.before(h.start, 4) {
+		if s.on.At.has(t.id) && !s.times[s.clause[h.start]].past {
+			return false
+		}
+		if s.on.Toward.has(t.id) && !s.arrived(h.start) || s.on.From.has(t.id) || s.on.Promise.has(t.id) || s.on.Escape.has(t.id) {
+			return true
+		}
+	}
+	return s.over(h) || s.times[s.clause[h.start]].future && !s.atWord(h)
+}

@@ -1,0 +1,242 @@
+package lexicon
+
+import "pulang/flows"
+
+// passport reads where the passport is and in what state. Held, lost, dead and torn are read by their noun: a
+// telephone can be held, a visa dead and a child lost.
+func (s *reader) passport() {
+	atStep := s.c.Step == flows.StepPassportStatus
+	found := map[flows.Value]int{}
+	note := func(v flows.Value, h hit) {
+		if v != "" {
+			found[v] = max(found[v], h.start+1)
+		}
+	}
+	for _, h := range s.hits {
+		if st := s.stepOf[h.section]; st != "" && st != s.c.Step {
+			continue
+		}
+		topic, v := s.topics[s.topicOf[h.section]], s.valueOf[h.section]
+		switch topic {
+		case "pass", "@passport_status":
+			if v == "unknown" && s.c.Step == flows.StepPassportStatus || !s.denied(h) {
+				if v == "holder" {
+					note(s.holder(h, false, true), h)
+					continue
+				}
+				note(v, h)
+			} else if v == "never_had" {
+				continue
+			}
+		case "thing":
+			active := v == "keeping"
+			n := s.nouns(h, active)
+			if n&passportNoun == 0 && !(atStep && n&^(meNoun|personNoun|moneyNoun|bodyNoun) == 0) {
+				continue
+			}
+			if s.denied(h) {
+				if atStep && v == "dead" {
+					note("with_me_valid", h)
+				}
+				continue
+			}
+			switch v {
+			case "kept", "keeping":
+				note(s.holder(h, active, n&passportNoun != 0 || atStep), h)
+			case "lost":
+				note("lost_stolen", h)
+			case "torn":
+				note("damaged", h)
+			case "dead":
+				note(s.deadOrNot(h, "with_me_valid", "with_me_expired"), h)
+			case "alive", "withme":
+				note("with_me_valid", h)
+			case "absent":
+				if atStep {
+					note("never_had", h)
+				}
+			}
+		}
+	}
+	order := []flows.Value{"splp_in_hand", "held_by_employer", "held_by_authority", "held_by_other", "damaged", "lost_stolen", "never_had", "with_me_expired", "with_me_valid", "unknown"}
+	for _, v := range order {
+		if found[v] > 0 {
+			s.r.Passport = v
+			return
+		}
+	}
+}
+
+// holder finds who keeps a passport. Nobody named means no value: one question settles it.
+func (s *reader) holder(h hit, active, near bool) flows.Value {
+	kind := func(i int) flows.Value {
+		id := s.toks[i].id
+		switch {
+		case s.on.Authority.has(id):
+			return "held_by_authority"
+		case s.on.Employer.has(id):
+			return "held_by_employer"
+		case s.on.Keeper.has(id) || s.on.Relative.has(id):
+			return "held_by_other"
+		}
+		return ""
+	}
+	if active {
+		for i := h.start - 1; i >= 0 && h.start-i <= 6; i-- {
+			if s.toks[i+1].gap == stop {
+				break
+			}
+			if v := kind(i); v != "" {
+				return v
+			}
+			if s.kind[s.toks[i].id]&meNoun != 0 && !(i > 0 && kind(i-1) != "") {
+				if i == h.start-1 {
+					return "with_me_valid" // saya pegang sendiri
+				}
+				break
+			}
+		}
+	}
+	for i := h.start; i < len(s.toks) && i-h.end < 6; i++ {
+		if i >= h.end && (s.toks[i].gap == stop || s.on.Contrast.has(s.toks[i].id)) {
+			break
+		}
+		if v := kind(i); v != "" {
+			return v
+		}
+		if s.kind[s.toks[i].id]&meNoun != 0 && i == h.end && !active && near {
+			if i+1 < len(s.toks) && kind(i+1) != "" {
+				continue
+			}
+			return "with_me_valid" // dipegang saya
+		}
+	}
+	if !active {
+		for i := h.start - 1; i >= 0 && h.start-i <= 8; i-- {
+			if s.toks[i+1].gap == stop {
+				break
+			}
+			if v := kind(i); v == "held_by_employer" || v == "held_by_authority" {
+				return v
+			}
+		}
+	}
+	return ""
+}
+
+// deadOrNot reads "mati", "habis", "lewat" against what stands around it: still to come, or past.
+func (s *reader) deadOrNot(h hit, alive, dead flows.Value) flows.Value {
+	c := s.clause[h.start]
+	for i := range s.toks {
+		if s.clause[i] != c && !(i >= h.end && i < h.end+4 && s.toks[i].gap != stop) {
+			continue
+		}
+		if s.names[s.toks[i].id] == "lagi" && i > h.start-4 && i < h.end+4 && s.hasNumber(c) {
+			return alive
+		}
+	}
+	for _, o := range s.hits {
+		if s.sections[o.section] == "time.ahead" && (s.clause[o.start] == c || o.start >= h.end && o.start < h.end+4) {
+			return alive
+		}
+	}
+	return dead
+}
+
+func (s *reader) hasNumber(c int) bool {
+	for i, t := range s.toks {
+		if s.clause[i] == c && t.num >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// permit reads the state of visa or stay permit.
+func (s *reader) permit() {
+	atStep := s.c.Step == flows.StepImmigration
+	found := map[flows.Value]bool{}
+	for _, h := range s.hits {
+		if st := s.stepOf[h.section]; st != "" && st != s.c.Step {
+			continue
+		}
+		topic, v := s.topics[s.topicOf[h.section]], s.valueOf[h.section]
+		switch topic {
+		case "permit", "@immigration_status":
+			if v == "asked" {
+				continue
+			}
+			if !s.denied(h) {
+				found[v] = true
+			} else if v == "overstay" && atStep {
+				found["valid"] = true
+			}
+		case "thing":
+			n := s.nouns(h, v == "keeping")
+			if n&permitNoun == 0 && !(atStep && n&^(meNoun|personNoun|moneyNoun|bodyNoun) == 0) {
+				continue
+			}
+			switch {
+			case v == "dead" && s.denied(h):
+				found["valid"] = true
+			case s.denied(h):
+			case v == "dead":
+				found[s.deadOrNot(h, "valid", "overstay")] = true
+			case v == "alive" || v == "withme" && atStep:
+				found["valid"] = true
+			}
+		}
+	}
+	for _, v := range []flows.Value{"no_entry_stamp", "overstay", "valid", "unknown"} {
+		if found[v] {
+			s.r.Permit = v
+			break
+		}
+	}
+	// a date until which something is valid
+	if y := s.until(); y != 0 {
+		past := s.c.At.Year() > 1 && y < s.c.At.Year()
+		switch {
+		case atStep || s.untilOf()&permitNoun != 0:
+			s.r.Permit = pick(past, "overstay", "valid")
+		case s.c.Step == flows.StepPassportStatus || s.untilOf()&passportNoun != 0:
+			if s.r.Passport == "" || s.r.Passport == "with_me_valid" || s.r.Passport == "with_me_expired" {
+				s.r.Passport = pick(past, "with_me_expired", "with_me_valid")
+			}
+		}
+	}
+}
+
+func pick(cond bool, yes, no flows.Value) flows.Value {
+	if cond {
+		return yes
+	}
+	return no
+}
+
+// until returns the year of "sampai 2030", 9999 for a day of a month without a year, and 0 when there is none.
+func (s *reader) until() int {
+	for _, h := range s.hits {
+		if s.sections[h.section] == "time.until" {
+			for i := h.end; i < len(s.toks) && i < h.end+4; i++ {
+				if n := s.toks[i].num; n >= 1990 && n < 2100 {
+					return n
+				}
+				if month(s.names[s.toks[i].id]) > 0 {
+					return 9999
+				}
+			}
+		}
+	}
+	return 0
+}
+
+// untilOf returns the noun that "sampai 2030" goes with.
+func (s *reader) untilOf() noun {
+	for _, h := range s.hits {
+		if s.sections[h.section] == "time.until" {
+			return s.nouns(h, false)
+		}
+	}
+	return 0
+}

@@ -1,0 +1,298 @@
+package lexicon
+
+import "pulang/flows"
+
+// who reads for whom the report is: for the writer, a group with the writer in it, or somebody else.
+func (s *reader) who() {
+	group, other, self := false, false, false
+	for _, h := range s.hits {
+		if st := s.stepOf[h.section]; st != "" && st != s.c.Step {
+			continue
+		}
+		switch s.sections[h.section] {
+		case "who.group":
+			group = group || !s.denied(h)
+		case "who.other":
+			other = true
+		case "who.self":
+			self = self || !s.denied(h)
+		case "@who_for.group":
+			group = true
+		case "@who_for.self":
+			if s.denied(h) {
+				other = other || len(s.toks) > 2
+			} else {
+				self = true
+			}
+		case "@who_for.other_person":
+			other = true
+		}
+	}
+	if s.relativeSubject() {
+		other = true
+	}
+	n, _ := s.groupNumber()
+	if n > 1 && s.weNumber() {
+		group = true
+	}
+	for i, t := range s.toks { // "disekap kami": we, as the one it is done to
+		if s.on.We.has(t.id) && !s.ownerOf(i) {
+			group = true
+		}
+	}
+	switch {
+	case s.c.Step == flows.StepWhoFor && self && !other && !s.weNumber():
+		s.r.WhoFor = "self"
+	case group && other && (s.together() || s.c.Step == flows.StepWhoFor && n > 1):
+		s.r.WhoFor = "group"
+	case other:
+		s.r.WhoFor = "other_person"
+	case group:
+		s.r.WhoFor = "group"
+	}
+}
+
+// ownerOf says whether "kami" at i only says whose: "warga kami", "anak kami".
+func (s *reader) ownerOf(i int) bool {
+	return i > 0 && s.toks[i].gap == space && (s.kind[s.toks[i-1].id]&personNoun != 0 || s.on.Kin.has(s.toks[i-1].id))
+}
+
+// weNumber says whether the writer counts among a number of people: "kami 3", "bertiga", "we are 6".
+func (s *reader) weNumber() bool { return s.says("who", "group") || s.says("who", "number") }
+
+func (s *reader) together() bool {
+	for i, t := range s.toks {
+		if s.on.We.has(t.id) && !s.ownerOf(i) {
+			return true
+		}
+	}
+	return s.says("who", "group")
+}
+
+// relativeSubject says whether a relative or friend is the one of whom the message tells: "anak saya hilang", "tolong
+// suami saya"; not "dipegang teman", "sama teman", "teman sekamar saya pergi" beside a plight of one's own.
+func (s *reader) relativeSubject() bool {
+	for i, t := range s.toks {
+		if !s.on.Relative.has(t.id) {
+			continue
+		}
+		if i > 0 && t.gap == space {
+			p := s.toks[i-1].id
+			if s.on.With.has(p) || s.on.Joiner.has(p) || s.on.From.has(p) || s.on.Toward.has(p) || s.on.Promise.has(p) || s.passive(p) || s.kind[p]&(passportNoun|phoneNoun) != 0 {
+				continue
+			}
+		}
+		owned := t.mine || t.its
+		j := i + 1
+		for j < len(s.toks) && s.toks[j].gap == space && s.on.Relative.has(s.toks[j].id) { // kakak ipar
+			j++
+		}
+		if j < len(s.toks) && s.toks[j].gap == space && s.kind[s.toks[j].id]&meNoun != 0 {
+			owned = true
+			j++
+		}
+		atHead := i == 0 || t.gap != space || s.on.Named.has(s.toks[i-1].id) || s.kind[s.toks[i-1].id] == 0 && i < 3
+		if !owned && !(atHead && j < len(s.toks)) {
+			continue
+		}
+		if s.c.Step == flows.StepWhoFor && owned {
+			return true
+		}
+		if s.says("who", "here") || s.says("who", "along") {
+			continue
+		}
+		if j >= len(s.toks) { // tolong suami saya
+			if i > 0 && s.on.Named.has(s.toks[i-1].id) {
+				return true
+			}
+			continue
+		}
+		for k := j; k < len(s.toks) && k < j+7; k++ {
+			if s.toks[k].gap == stop {
+				break
+			}
+			if s.plight(k) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// plight says whether the words from k on tell what happened to somebody, or where they are.
+func (s *reader) plight(k int) bool {
+	for _, h := range s.hits {
+		if h.start != k {
+			continue
+		}
+		switch s.topics[s.topicOf[h.section]] {
+		case "need", "plight", "safety", "spot", "kind", "thing":
+			return true
+		}
+	}
+	t := s.toks[k]
+	if s.on.At.has(t.id) || s.on.Moved.has(t.id) || s.passive(t.id) {
+		return true
+	}
+	for _, m := range s.placeMatches() {
+		if s.all[m.From].start == t.start {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *reader) passive(w word) bool {
+	n := s.names[w]
+	return len(n) > 3 && n[len(n)-3:] == "-ed"
+}
+
+// group reads how many people there are, the writer included.
+func (s *reader) group() {
+	n, approx := s.groupNumber()
+	if n <= 0 || n > 5000 {
+		return
+	}
+	if s.r.WhoFor == "other_person" && !s.says("who", "number") && s.c.Step != flows.StepGroupSize && !s.counted {
+		return
+	}
+	s.r.GroupSize, s.r.Approx = n, approx
+	if s.r.WhoFor == "" && n > 1 && (s.c.Step == flows.StepGroupSize || s.weNumber() || s.together()) {
+		s.r.WhoFor = "group"
+	}
+	if n == 1 && s.c.Step != flows.StepGroupSize {
+		s.r.GroupSize = 0
+	}
+}
+
+// groupNumber finds the number of people.
+func (s *reader) groupNumber() (n int, approx bool) {
+	if n, approx, ok := s.total(); ok {
+		return n, approx
+	}
+	for i := 0; i < len(s.toks); i++ {
+		v, next := s.numberAt(i)
+		if next == i {
+			continue
+		}
+		head := i > 0 && s.toks[i].gap == space
+		// berlima, ber 5
+		if head && s.names[s.toks[i-1].id] == "ber" || s.ber(i) {
+			return v, s.toks[i].approx || s.about(i)
+		}
+		if next < len(s.toks) && s.toks[next].gap == space && s.on.People.has(s.toks[next].id) && !s.otherCount(i, next) {
+			n := v
+			// 5 orang 1 anak
+			if w, after := s.numberAt(next + 1); after > next+1 && after < len(s.toks) && s.on.People.has(s.toks[after].id) && s.names[s.toks[after].id] == "anak" && s.toks[next+1].gap == space {
+				n += w
+			}
+			s.counted = true
+			return n + s.besides(i, next), s.toks[i].approx || s.about(i)
+		}
+		if head && s.on.We.has(s.toks[i-1].id) && !s.ownerOf(i-1) && !s.unit(next) || i > 1 && s.on.We.has(s.toks[i-2].id) && s.names[s.toks[i-1].id] == "ada" && !s.unit(next) ||
+			i > 1 && s.on.We.has(s.toks[i-2].id) && s.names[s.toks[i-1].id] == "bersama" && !s.unit(next) {
+			return v, s.toks[i].approx
+		}
+		i = next - 1
+	}
+	if s.c.Step == flows.StepGroupSize {
+		if sum, ok := s.listed(); ok {
+			return sum, false
+		}
+		for i := range s.toks {
+			if v, next := s.numberAt(i); next > i && !s.unit(next) {
+				if s.says("who", "plusme") {
+					v++
+				}
+				return v, s.toks[i].approx || s.about(i)
+			}
+		}
+	}
+	if sum, ok := s.listed(); ok && (s.c.Step == flows.StepWhoFor || s.c.Step == flows.StepGroupSize) {
+		return sum, false
+	}
+	return 0, false
+}
+
+// total reads "32 ikut saya jadi 33", "total 12", "semua 8".
+func (s *reader) total() (int, bool, bool) {
+	for _, h := range s.hits {
+		if s.sections[h.section] == "who.total" {
+			if v, next := s.numberAt(h.end - 1); next > h.end-1 && !s.unit(next) {
+				return v, s.toks[h.end-1].approx, true
+			}
+		}
+	}
+	return 0, false, false
+}
+
+// besides adds the writer where a number counts only the others: "saya dan 3 teman".
+func (s *reader) besides(from, next int) int {
+	if s.says("who", "plusme") && s.on.Relative.has(s.toks[next].id) {
+		return 1
+	}
+	return 0
+}
+
+// listed adds up "saya, istri, ipar 2".
+func (s *reader) listed() (int, bool) {
+	sum, me, others := 0, false, 0
+	for i := 0; i < len(s.toks); i++ {
+		t := s.toks[i]
+		switch {
+		case s.kind[t.id]&meNoun != 0 && !s.ownerOf(i):
+			if !me {
+				sum++
+			}
+			me = true
+		case s.on.Relative.has(t.id) || s.on.People.has(t.id):
+			n := 1
+			if v, next := s.numberAt(i + 1); next > i+1 && s.toks[i+1].gap == space && !s.unit(next) {
+				n = v
+				i = next - 1
+			}
+			sum += n
+			others += n
+		case t.num >= 0:
+			v, next := s.numberAt(i)
+			if next < len(s.toks) && (s.on.Relative.has(s.toks[next].id) || s.on.People.has(s.toks[next].id)) {
+				sum += v
+				others += v
+				i = next
+				continue
+			}
+			return 0, false
+		case s.on.Joiner.has(t.id) || s.on.With.has(t.id) || s.on.Plain.has(t.id):
+		default:
+			return 0, false
+		}
+	}
+	return sum, me && others > 0
+}
+
+// otherCount says whether a number of people counts somebody else: "2 orang penjaga", "teman saya 3 orang sudah keluar".
+func (s *reader) otherCount(i, next int) bool {
+	for k := next + 1; k < len(s.toks) && k < next+3 && s.toks[k].gap == space; k++ {
+		if s.on.Guard.has(s.toks[k].id) || s.on.Employer.has(s.toks[k].id) || s.on.NotPeople.has(s.toks[k].id) {
+			return true
+		}
+	}
+	return s.on.Guard.has(s.toks[next].id) || i > 0 && s.toks[i].gap == space && s.on.Ordinal.has(s.toks[i-1].id)
+}
+
+// unit says whether the word at i makes the number before it a measure of something else: days, floors, dollars.
+func (s *reader) unit(i int) bool {
+	return i < len(s.toks) && s.toks[i].gap != stop && s.on.Unit.has(s.toks[i].id)
+}
+
+func (s *reader) about(i int) bool {
+	for _, t := range s.before(i, 3) {
+		if n := s.names[t.id]; n == "sekitar" || n == "kira" {
+			return true
+		}
+	}
+	return s.says("who", "about")
+}
+
+// ber says whether the number word at i is one of "berdua", "bertiga", "limaan".
+func (s *reader) ber(i int) bool { return s.lists["together"].has(s.toks[i].id) }

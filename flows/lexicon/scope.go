@@ -1,0 +1,252 @@
+package lexicon
+
+import "fmt"
+
+// noun says what sort of thing a word names: the ambiguous words ("ditahan", "hilang", "mati", "habis") are read
+// by the noun that they go with.
+type noun uint16
+
+const (
+	passportNoun noun = 1 << iota
+	permitNoun
+	phoneNoun
+	moneyNoun
+	foodNoun
+	medicineNoun
+	paperNoun // another document: KTP, KK, diploma
+	thingNoun // any other thing: lamp, chat, signal
+	meNoun
+	personNoun // a third person
+	bodyNoun
+)
+
+// wordLists are the lists that the code itself asks for; each must stand in lists.txt.
+type wordLists struct {
+	Negator, Through, Contrast, Now, Past, Long, Employer, Keeper, Authority, Me, We, Relative, Person, With, Unit,
+	Joiner, ChoiceFill, At, Toward, From, Via, Moved, Future, Promise, Turned, Opposite, Guard, Condition, Time, People, NotPeople,
+	NumberMark, Ordinal, Plus, Escape, Greet, Place, Here, Near, Have, Plain, Named, NameStop, Kin, NotName, Doubt, Asking set
+}
+
+// resolve looks up the lists by name and sorts the nouns.
+func (l *Lexicon) resolve() error {
+	o := &l.on
+	for name, into := range map[string]*set{
+		"negator": &o.Negator, "through": &o.Through, "contrast": &o.Contrast, "now": &o.Now, "past": &o.Past, "longago": &o.Long,
+		"employer": &o.Employer, "keeper": &o.Keeper, "authority": &o.Authority, "me": &o.Me, "we": &o.We, "relative": &o.Relative,
+		"person": &o.Person, "with": &o.With, "unit": &o.Unit, "joiner": &o.Joiner, "choicefill": &o.ChoiceFill, "at": &o.At,
+		"toward": &o.Toward, "from": &o.From, "via": &o.Via, "moved": &o.Moved, "future": &o.Future, "promise": &o.Promise,
+		"turned": &o.Turned, "opposite": &o.Opposite, "guard": &o.Guard, "condition": &o.Condition, "time": &o.Time, "people": &o.People,
+		"notpeople": &o.NotPeople, "numbermark": &o.NumberMark, "ordinal": &o.Ordinal, "plus": &o.Plus, "escape": &o.Escape, "greet": &o.Greet,
+		"place": &o.Place, "here": &o.Here, "near": &o.Near, "have": &o.Have, "plain": &o.Plain, "named": &o.Named, "namestop": &o.NameStop,
+		"kin": &o.Kin, "notname": &o.NotName, "doubt": &o.Doubt, "asking": &o.Asking,
+	} {
+		s, ok := l.lists[name]
+		if !ok {
+			return fmt.Errorf("word list lists.txt: there is no [%s]", name)
+		}
+		*into = s
+	}
+	l.kind = map[word]noun{}
+	for name, k := range map[string]noun{"n_passport": passportNoun, "n_permit": permitNoun, "n_phone": phoneNoun, "n_money": moneyNoun, "n_food": foodNoun,
+		"n_medicine": medicineNoun, "n_paper": paperNoun, "n_thing": thingNoun, "me": meNoun, "we": meNoun, "person": personNoun, "relative": personNoun, "n_body": bodyNoun} {
+		s, ok := l.lists[name]
+		if !ok {
+			return fmt.Errorf("word list lists.txt: there is no [%s]", name)
+		}
+		for w := range word(len(l.names)) {
+			if s.has(w) {
+				l.kind[w] |= k
+			}
+		}
+	}
+	return nil
+}
+
+// when says in which time a clause speaks.
+type when struct {
+	past, longPast, now, future, contrast bool
+}
+
+// scope cuts the message into clauses and finds the time of each.
+func (s *reader) scope() {
+	s.clause = make([]int, len(s.toks)+1)
+	n := 0
+	for i, t := range s.toks {
+		if i > 0 && (t.gap != space || s.on.Contrast.has(t.id) || s.on.Now.has(t.id)) {
+			n++
+		}
+		s.clause[i] = n
+	}
+	s.clause[len(s.toks)] = n + 1
+	s.times = make([]when, n+1)
+	for i, t := range s.toks {
+		w := &s.times[s.clause[i]]
+		w.past = w.past || s.on.Past.has(t.id) || s.on.Long.has(t.id)
+		w.longPast = w.longPast || s.on.Long.has(t.id)
+		w.now = w.now || s.on.Now.has(t.id)
+		w.future = w.future || s.on.Future.has(t.id)
+		w.contrast = w.contrast || s.on.Contrast.has(t.id)
+	}
+}
+
+// before returns the words of the clause before token i, nearest first, up to n of them.
+func (s *reader) before(i, n int) []token {
+	from := i
+	for from > 0 && i-from < n && s.toks[from].gap == space {
+		from--
+	}
+	out := make([]token, 0, i-from)
+	for k := i - 1; k >= from; k-- {
+		out = append(out, s.toks[k])
+	}
+	return out
+}
+
+// denied says whether a phrase stands under a negation: "tidak pernah dipukul", "ga ada yang liat", "belum aman".
+func (s *reader) denied(h hit) bool {
+	for i := h.start; i > 0 && h.start-i < 5; i-- {
+		if s.toks[i].gap != space && i != h.start || s.toks[i].gap == stop || i == h.start && s.toks[i].gap != space {
+			return false
+		}
+		t := &s.toks[i-1]
+		if s.on.Negator.has(t.id) {
+			return true
+		}
+		if !s.on.Through.has(t.id) {
+			return false
+		}
+	}
+	return false
+}
+
+// nouns returns what the thing a predicate speaks of is. For something done (passive) the subject stands before
+// it; for somebody doing it the object stands behind it.
+func (s *reader) nouns(h hit, active bool) noun {
+	back := func() noun {
+		for i := h.start - 1; i >= 0 && h.start-i <= 8; i-- {
+			if s.toks[i+1].gap == stop {
+				break
+			}
+			k := s.kind[s.toks[i].id]
+			if k == 0 {
+				continue
+			}
+			if k&(meNoun|personNoun) != 0 && i > 0 && s.toks[i].gap == space && s.kind[s.toks[i-1].id]&^(meNoun|personNoun|bodyNoun) != 0 {
+				continue // paspor saya, hp teman: the owner
+			}
+			for i > 1 && k&^(meNoun|personNoun) != 0 { // paspor sama hp
+				j := i - 1
+				if s.kind[s.toks[j].id]&(meNoun|personNoun) != 0 {
+					j--
+				}
+				if j > 0 && (s.on.Joiner.has(s.toks[j].id) || s.toks[i].gap == comma) {
+					if !s.on.Joiner.has(s.toks[j].id) {
+						j++
+					}
+					p := s.kind[s.toks[j-1].id]
+					if p&(meNoun|personNoun) != 0 && j > 1 {
+						j--
+						p = s.kind[s.toks[j-1].id]
+					}
+					if p&^(meNoun|personNoun) == 0 {
+						break
+					}
+					k |= p
+					i = j - 1
+					continue
+				}
+				break
+			}
+			return k
+		}
+		return 0
+	}
+	ahead := func() noun {
+		for i := h.end; i < len(s.toks) && i-h.end < 5; i++ {
+			if s.toks[i].gap == stop || s.on.Contrast.has(s.toks[i].id) {
+				break
+			}
+			if k := s.kind[s.toks[i].id] &^ (meNoun | personNoun); k != 0 {
+				for j := i + 1; j+1 < len(s.toks) && (s.on.Joiner.has(s.toks[j].id) || s.toks[j].gap == comma); j++ {
+					if s.toks[j].gap == comma && s.kind[s.toks[j].id] != 0 {
+						k |= s.kind[s.toks[j].id]
+						continue
+					}
+					k |= s.kind[s.toks[j+1].id]
+					j++
+				}
+				return k
+			}
+		}
+		return 0
+	}
+	if active {
+		if k := ahead(); k != 0 {
+			return k
+		}
+		return back()
+	}
+	k := back()
+	if k == 0 || k == meNoun || k == personNoun {
+		if a := ahead(); a&(passportNoun|permitNoun|phoneNoun|paperNoun) != 0 && (k == 0 || s.toks[h.start].gap == space) {
+			return a
+		}
+	}
+	return k
+}
+
+// over says whether a thing told is over by now: it was told of an earlier time and a later clause speaks of now,
+// or it was long ago.
+func (s *reader) over(h hit) bool {
+	c := s.clause[h.start]
+	if s.times[c].now {
+		return false
+	}
+	if s.times[c].longPast {
+		return true
+	}
+	if !s.times[c].past {
+		for i := c - 1; i >= 0 && i >= c-2; i-- { // dulu kerja di sana, disiksa tiap hari
+			if s.times[i].now || s.times[i].future {
+				break
+			}
+			if s.times[i].longPast && s.laterNow(c) {
+				return true
+			}
+		}
+		return false
+	}
+	return s.laterNow(c)
+}
+
+func (s *reader) laterNow(c int) bool {
+	for i := c + 1; i < len(s.times); i++ {
+		if s.times[i].now {
+			return true
+		}
+	}
+	return false
+}
+
+// theirs says whether a phrase is told of a third person: "orangnya udah kabur", "teman saya dipukul".
+func (s *reader) theirs(h hit) bool {
+	for i := h.start - 1; i >= 0 && h.start-i <= 6; i-- {
+		if s.toks[i+1].gap == stop {
+			return false
+		}
+		t := &s.toks[i]
+		k := s.kind[t.id]
+		switch {
+		case k&meNoun != 0 && i > 0 && s.kind[s.toks[i-1].id]&(personNoun) != 0 && t.gap == space:
+			return !(i > 1 && (s.on.With.has(s.toks[i-2].id) || s.on.Joiner.has(s.toks[i-2].id))) // anak saya; not: sama anak saya
+		case k&meNoun != 0:
+			return false
+		case k&personNoun != 0:
+			if i > 0 && (s.on.With.has(s.toks[i-1].id) || s.on.Joiner.has(s.toks[i-1].id)) {
+				return false
+			}
+			return true
+		}
+	}
+	return false
+}
