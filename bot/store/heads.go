@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"pulang/flows/casework"
 )
 
@@ -59,6 +61,9 @@ type headsWant struct {
 // heads reads the cases of a mission's queue among which the first ones in the order are found, at a cost that does
 // not grow with the queue.
 func (s *Store) heads(ctx context.Context, mission string, lines []string, now time.Time, want headsWant) ([]head, error) {
+	if want.n > headsAtOnce {
+		return s.wholeQueue(ctx, mission, lines, now, want)
+	}
 	zone := s.rules[mission].Zone
 	if zone == nil {
 		zone = time.UTC
@@ -79,12 +84,80 @@ func (s *Store) heads(ctx context.Context, mission string, lines []string, now t
 		if err != nil {
 			return nil, fmt.Errorf("heads of the queue: %w", err)
 		}
-		f := texts(res)
-		for ; len(f) >= 9; f = f[9:] {
-			all = append(all, head{line: line, id: f[0], Candidate: casework.Candidate{
-				Code: f[1], Base: casework.Class(f[2]), DueAt: msTime(f[3]), CreatedAt: msTime(f[4]), PromisedAt: msTime(f[5]),
-				Female: f[6] == "1", Windows: windowsOf(f[7]), LaterUntil: msTime(f[8]),
-			}})
+		for f := texts(res); len(f) >= 9; f = f[9:] {
+			all = append(all, headOf(line, f[0], f[1:9]))
+		}
+	}
+	return all, nil
+}
+
+// headFields are the fields of a case's record that make its head.
+var headFields = []string{"code", "c", "due", "cr", "pr", "f", "w", "lat"}
+
+func headOf(line, id string, f []string) head {
+	return head{line: line, id: id, Candidate: casework.Candidate{
+		Code: f[0], Base: casework.Class(f[1]), DueAt: msTime(f[2]), CreatedAt: msTime(f[3]), PromisedAt: msTime(f[4]),
+		Female: f[5] == "1", Windows: windowsOf(f[6]), LaterUntil: msTime(f[7]),
+	}}
+}
+
+// headsAtOnce is up to how many of a kind are read by one script, which holds up everybody else meanwhile.
+const headsAtOnce = 512
+
+// wholeQueue reads a queue class by class in small steps, until want.n cases are found: for lists of everything.
+func (s *Store) wholeQueue(ctx context.Context, mission string, lines []string, now time.Time, want headsWant) ([]head, error) {
+	if len(want.classes) == 0 {
+		want.classes = casework.Classes
+	}
+	var all []head
+	seen := map[place]bool{}
+	read := func(line string, ids []string) error {
+		pipe := s.rdb.Pipeline()
+		got := make([]*redis.SliceCmd, len(ids))
+		for i, id := range ids {
+			got[i] = pipe.HMGet(ctx, keyCase(line, id), append(headFields, "by", "unt")...)
+		}
+		if _, err := pipe.Exec(ctx); err != nil {
+			return err
+		}
+		for i, id := range ids {
+			f := texts(got[i].Val())
+			held := f[8] != "" && msTime(f[9]).After(now)
+			if at := (place{line: line, id: id}); f[0] != "" && !held && !seen[at] {
+				seen[at] = true
+				all = append(all, headOf(line, id, f))
+			}
+		}
+		return nil
+	}
+	for _, line := range lines {
+		for _, key := range []string{keyQueueLater(line, mission), keyQueueClaimed(line, mission)} {
+			ids, err := s.rdb.ZRangeArgs(ctx, zByScore(key, 0, now.UnixMilli(), int64(want.n))).Result()
+			if err == nil && len(ids) > 0 {
+				err = read(line, ids)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("read the queue: %w", err)
+			}
+		}
+	}
+	for _, class := range want.classes {
+		for _, line := range lines {
+			for from := int64(0); ; from += headsAtOnce {
+				ids, err := s.rdb.ZRange(ctx, keyQueue(line, mission, string(class)), from, from+headsAtOnce-1).Result()
+				if err == nil && len(ids) > 0 {
+					err = read(line, ids)
+				}
+				if err != nil {
+					return nil, fmt.Errorf("read the queue: %w", err)
+				}
+				if len(ids) < headsAtOnce {
+					break
+				}
+			}
+		}
+		if len(all) >= want.n {
+			break
 		}
 	}
 	return all, nil

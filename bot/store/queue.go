@@ -156,6 +156,21 @@ func placesAt(line string, zs []redis.Z) []place {
 // cards reads and opens cases for a list, in the order of places. What is no longer the mission's, or was erased
 // meanwhile, is left out.
 func (s *Store) cards(ctx context.Context, mission string, now time.Time, places []place) ([]bot.QueueItem, error) {
+	var items []bot.QueueItem
+	for part := range slices.Chunk(places, cardsAtOnce) {
+		some, err := s.someCards(ctx, mission, now, part)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, some...)
+	}
+	return items, nil
+}
+
+// cardsAtOnce is how many cases one script reads, which holds up everybody else meanwhile.
+const cardsAtOnce = 200
+
+func (s *Store) someCards(ctx context.Context, mission string, now time.Time, places []place) ([]bot.QueueItem, error) {
 	ids := map[string][]any{}
 	for _, p := range places {
 		ids[p.line] = append(ids[p.line], p.id)
