@@ -2,6 +2,7 @@ package telegram
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -425,5 +426,23 @@ func TestOrderPerPersonInABatchOfMany(t *testing.T) {
 		if strings.Join(got, " ") != strings.Join(want, " ") {
 			t.Errorf("order: %v", got)
 		}
+	}
+}
+
+// An update whose very number cannot be read has a place all the same, or it would come for ever.
+func TestAnUpdateWithoutANumberHasItsPlace(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	batch := b.parseAll([]json.RawMessage{
+		json.RawMessage(private("message", `"text":"a"`)), json.RawMessage(`{"update_id":"x"}`), json.RawMessage(`{"update_id":[]}`),
+	}, 42)
+	if _, _, err := b.acceptAll(context.Background(), batch); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(batch[0].place, batch[1].place, batch[2].place); got != "42 43 44" {
+		t.Error(got)
+	}
+	if len(b.hot.aside) != 2 || b.hot.aside[0].ID == b.hot.aside[1].ID {
+		t.Errorf("aside: %+v", b.hot.aside)
 	}
 }
