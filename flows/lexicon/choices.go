@@ -289,23 +289,14 @@ func (s *reader) agree() {
 		s.r.FullName = ""
 	}
 	if len(s.r.Needs) > 1 {
-		kept := s.r.Needs[:0]
+		var kept []flows.Value // in the order of the menu; "none" only by itself
 		for _, v := range flows.Menus[flows.StepUrgentNeeds] {
-			if v != flows.None && s.hasNeedIn(s.r.Needs, v) {
-				kept = append(kept[:len(kept):len(kept)], v)
+			if v != flows.None && s.hasNeed(v) {
+				kept = append(kept, v)
 			}
 		}
 		s.r.Needs = kept
 	}
-}
-
-func (s *reader) hasNeedIn(vs []flows.Value, v flows.Value) bool {
-	for _, x := range vs {
-		if x == v {
-			return true
-		}
-	}
-	return false
 }
 
 func trimLower(s string) string {

@@ -182,7 +182,11 @@ func (l *Lexicon) addNumber(_, line string) error {
 
 func (l *Lexicon) addFiller(_, line string) error {
 	for s := range strings.FieldsSeq(line) {
-		l.filler[l.intern(s)] = true
+		id := l.intern(s)
+		if l.names[id] != s {
+			return fmt.Errorf("%q is a spelling of %q", s, l.names[id])
+		}
+		l.filler[id] = true
 	}
 	return nil
 }

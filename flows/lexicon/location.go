@@ -213,6 +213,9 @@ func (s *reader) stance(m places.Match, nth int) int {
 			}
 			return notThere
 		case s.on.Toward.has(id):
+			if s.theirs(hit{start: k}) && s.r.WhoFor != "other_person" {
+				return notThere // orangnya kabur ke sana
+			}
 			if s.arrived(k) && !s.futureAt(k) {
 				return nowThere
 			}

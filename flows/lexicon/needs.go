@@ -51,7 +51,7 @@ func (s *reader) needs() {
 			s.signal("sexual_violence")
 			s.need("held_or_threatened")
 		case "detained":
-			if n := s.nouns(h, false); n&(passportNoun|paperNoun|phoneNoun|permitNoun) == 0 && !s.over(h) {
+			if n := s.subject(h); n&(passportNoun|paperNoun|phoneNoun|permitNoun) == 0 && !s.over(h) {
 				s.need(v)
 			}
 		case "sick":
@@ -106,7 +106,7 @@ func (s *reader) kindBefore(h hit, k noun) bool {
 // harm reads words of self-harm; a laugh ("ngakak sampe mati") is none.
 func (s *reader) harm() {
 	for _, h := range s.hits {
-		if s.sections[h.section] == "harm.self" && !s.denied(h) {
+		if s.sections[h.section] == "harm.self" && !s.denied(h) && !s.kindBefore(h, phoneNoun|thingNoun|passportNoun|permitNoun) {
 			s.r.SelfHarm = true
 			s.signal("self_harm")
 		}
@@ -128,6 +128,7 @@ func (s *reader) placeKind() {
 			n = 2
 		case "spot": // a noun: counts after "di", or as the answer
 			switch {
+			case s.inside(h, "kind"):
 			case s.c.Step == flows.StepPlaceKind:
 				n = 1
 			case s.atWord(h):
@@ -160,9 +161,22 @@ func (s *reader) placeKind() {
 // kindRank settles two kinds told with the same force: the more particular place, and the less safe one.
 var kindRank = map[flows.Value]int{"moving": 1, "guesthouse": 2, "border": 2, "outdoors": 3, "shelter": 4, "at_mission": 5, "hospital": 6, "in_compound": 5, "police": 7, "immigration_detention": 7}
 
+// inside says whether a phrase lies inside one of another topic.
+func (s *reader) inside(h hit, topic string) bool {
+	for _, o := range s.hits {
+		if s.topics[s.topicOf[o.section]] == topic && o.start <= h.start && o.end >= h.end && o.end-o.start > h.end-h.start {
+			return true
+		}
+	}
+	return false
+}
+
 // atWord says whether "di", "dekat" or the like stands before a phrase.
 func (s *reader) atWord(h hit) bool {
 	for i, t := range s.before(h.start, 3) {
+		if s.names[t.id] == "dekat" {
+			return false
+		}
 		if s.on.At.has(t.id) {
 			return true
 		}

@@ -217,7 +217,7 @@ func (s *reader) groupNumber() (n int, approx bool) {
 // total reads "32 ikut saya jadi 33", "total 12", "semua 8".
 func (s *reader) total() (int, bool, bool) {
 	for _, h := range s.hits {
-		if s.sections[h.section] == "who.total" {
+		if x := s.sections[h.section]; x == "who.total" || x == "@group_size.total" && s.c.Step == flows.StepGroupSize {
 			if v, next := s.numberAt(h.end - 1); next > h.end-1 && !s.unit(next) {
 				return v, s.toks[h.end-1].approx, true
 			}

@@ -189,7 +189,7 @@ func (s *reader) dateLike(d digits) bool {
 		return false
 	}
 	raw := s.text[d.start:d.end]
-	if len(d.text) == 8 && strings.Count(raw, "-")+strings.Count(raw, "/")+strings.Count(raw, ".")+strings.Count(raw, " ") >= 2 {
+	if len(d.text) == 8 && strings.Count(raw, "-")+strings.Count(raw, "/")+strings.Count(raw, ".")+strings.Count(raw, " ") == 2 {
 		return true
 	}
 	return strings.Count(raw, ".") >= 2 && len(d.text) < 10

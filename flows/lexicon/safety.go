@@ -142,7 +142,7 @@ func (s *reader) safeWord(h hit) flows.Value {
 	if doubt != "" && !s.says("safety", "calm") {
 		return doubt
 	}
-	if s.c.Step == flows.StepSafetyNow || s.says("safety", "plain") {
+	if s.c.Step == flows.StepSafetyNow || s.says("plainly", "safe") {
 		return flows.Safe
 	}
 	return ""

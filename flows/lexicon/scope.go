@@ -187,12 +187,25 @@ func (s *reader) nouns(h hit, active bool) noun {
 		return back()
 	}
 	k := back()
+	if k&paperNoun != 0 { // koper dicuri, termasuk paspor
+		k |= ahead() & passportNoun
+	}
 	if k == 0 || k == meNoun || k == personNoun {
 		if a := ahead(); a&(passportNoun|permitNoun|phoneNoun|paperNoun) != 0 && (k == 0 || s.toks[h.start].gap == space) {
 			return a
 		}
 	}
 	return k
+}
+
+// subject returns what the thing before a passive is.
+func (s *reader) subject(h hit) noun {
+	for _, t := range s.before(h.start, 6) {
+		if k := s.kind[t.id]; k != 0 {
+			return k
+		}
+	}
+	return 0
 }
 
 // over says whether a thing told is over by now: it was told of an earlier time and a later clause speaks of now,

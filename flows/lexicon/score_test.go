@@ -1,0 +1,185 @@
+package lexicon
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"reflect"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+
+	"pulang/flows"
+)
+
+// labelled is one message with what is to be taken from it and what must not be.
+type labelled struct {
+	ID    string           `json:"id"`
+	Set   string           `json:"set"`
+	Step  *string          `json:"step"`
+	Text  string           `json:"text"`
+	Want  map[string]any   `json:"want"`
+	Avoid map[string][]any `json:"avoid"`
+}
+
+var now = time.Date(2026, 11, 20, 5, 0, 0, 0, time.UTC)
+
+func messages(t testing.TB, name string) []labelled {
+	t.Helper()
+	f, err := os.Open("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var out []labelled
+	in := bufio.NewScanner(f)
+	for in.Scan() {
+		var m labelled
+		if err := json.Unmarshal(in.Bytes(), &m); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+func (m labelled) read() map[string]any {
+	c := Context{At: now, Country: "KH"}
+	if m.Step != nil {
+		c.Step = flows.StepID(*m.Step)
+	}
+	b, _ := json.Marshal(Default().Read(m.Text, c))
+	var got map[string]any
+	_ = json.Unmarshal(b, &got)
+	return got
+}
+
+func field(got map[string]any, name string) any {
+	var cur any = got
+	for part := range strings.SplitSeq(name, ".") {
+		m, ok := cur.(map[string]any)
+		if !ok {
+			return nil
+		}
+		cur = m[part]
+	}
+	return cur
+}
+
+func right(name string, want, got any) bool {
+	if got == nil {
+		return false
+	}
+	switch name {
+	case "location.lat", "location.lon":
+		w, ok1 := want.(float64)
+		g, ok2 := got.(float64)
+		return ok1 && ok2 && math.Abs(w-g) < 1e-3
+	case "urgent_needs":
+		g, ok := got.([]any)
+		if !ok {
+			return false
+		}
+		for _, w := range want.([]any) {
+			if !holds(g, w) {
+				return false
+			}
+		}
+		return true
+	}
+	return same(want, got)
+}
+
+func same(a, b any) bool {
+	x, ok1 := a.(string)
+	y, ok2 := b.(string)
+	if ok1 && ok2 {
+		return strings.EqualFold(strings.TrimSpace(x), strings.TrimSpace(y))
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+func holds(list []any, v any) bool {
+	for _, x := range list {
+		if same(x, v) {
+			return true
+		}
+	}
+	return false
+}
+
+func produced(bad, got any) bool {
+	if got == nil {
+		return false
+	}
+	if list, ok := got.([]any); ok {
+		if _, isList := bad.([]any); !isList {
+			return holds(list, bad)
+		}
+	}
+	return same(bad, got)
+}
+
+// score counts as tools that embassies use do: wanted fields right, and avoided values produced.
+func score(t *testing.T, ms []labelled) (okay, wanted, avoided, safety int) {
+	t.Helper()
+	for _, m := range ms {
+		got := m.read()
+		names := make([]string, 0, len(m.Want))
+		for name := range m.Want {
+			names = append(names, name)
+		}
+		sort.Strings(names)
+		for _, name := range names {
+			wanted++
+			if right(name, m.Want[name], field(got, name)) {
+				okay++
+				continue
+			}
+			t.Logf("%s [%s] %s\n\twant %s = %v, got %v", m.ID, step(m), m.Text, name, m.Want[name], field(got, name))
+		}
+		for name, bad := range m.Avoid {
+			for _, b := range bad {
+				if produced(b, field(got, name)) {
+					avoided++
+					if name == "safety_now" || name == "passport_status" || name == "callback_number" {
+						safety++
+					}
+					t.Logf("%s [%s] %s\n\tAVOID %s = %v", m.ID, step(m), m.Text, name, b)
+				}
+			}
+		}
+	}
+	return okay, wanted, avoided, safety
+}
+
+func step(m labelled) string {
+	if m.Step == nil {
+		return ""
+	}
+	return *m.Step
+}
+
+func TestMessages(t *testing.T) {
+	for _, c := range []struct{ file, set string }{{"messages_dev.jsonl", ""}, {"messages_own.jsonl", "tune"}, {"messages_own.jsonl", "held"}} {
+		t.Run(fmt.Sprint(c.file, c.set), func(t *testing.T) {
+			var ms []labelled
+			for _, m := range messages(t, c.file) {
+				if m.Set == c.set {
+					ms = append(ms, m)
+				}
+			}
+			okay, wanted, avoided, safety := score(t, ms)
+			t.Logf("%s %s: wanted fields right %d/%d = %.1f %%, avoided values produced %d, of these safety fields %d", c.file, c.set, okay, wanted, 100*float64(okay)/float64(wanted), avoided, safety)
+			if okay*100 < wanted*95 {
+				t.Errorf("only %d of %d wanted fields are right", okay, wanted)
+			}
+			if safety > 0 {
+				t.Errorf("%d values of safety fields that must not be produced", safety)
+			}
+		})
+	}
+}
