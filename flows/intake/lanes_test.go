@@ -28,6 +28,7 @@ type sent struct {
 func answerAll(r *rapid.T, t *testing.T, f *Flow) ([]sent, *talk) {
 	k := newTalk(t, f)
 	var all []sent
+	typed := map[flows.StepID]bool{}
 	add := func(tap bool, in flows.Input) {
 		k.now = k.now.Add(1e9)
 		in.At = k.now
@@ -41,14 +42,21 @@ func answerAll(r *rapid.T, t *testing.T, f *Flow) ([]sent, *talk) {
 		if sh == nil || k.state.Paused {
 			break
 		}
-		if words, ok := typedFor[sh.Step]; ok && (len(sh.Choices) == 0 || rapid.Bool().Draw(r, "typed")) {
+		words, typable := typedFor[sh.Step]
+		if sh.Step == flows.StepCallbackNumber && k.state.Answers[flows.StepWhoFor].Has(otherPerson) {
+			break // a number in passing may be that of the person in trouble: it means nothing elsewhere
+		}
+		if _, chosen := typed[sh.Step]; typable && !chosen { // each step is answered in one lane
+			typed[sh.Step] = len(sh.Choices) == 0 || rapid.Bool().Draw(r, "typed")
+		}
+		if typed[sh.Step] {
 			add(false, flows.Input{Kind: flows.KindText, Text: words})
 			continue
 		}
-		if len(sh.Choices) == 0 {
+		choices := slices.DeleteFunc(slices.Clone(sh.Choices), func(v flows.Value) bool { return v == flows.Skip })
+		if len(choices) == 0 {
 			break // free text means its question only: it meets whatever is asked
 		}
-		choices := slices.DeleteFunc(slices.Clone(sh.Choices), func(v flows.Value) bool { return v == flows.Skip })
 		v := rapid.SampledFrom(choices).Draw(r, "choice")
 		if flows.Multi[sh.Step] && len(sh.Picked) > 2 {
 			v = flows.Done
@@ -56,7 +64,7 @@ func answerAll(r *rapid.T, t *testing.T, f *Flow) ([]sent, *talk) {
 		add(true, flows.Input{Kind: flows.KindTap, Tap: &flows.Tap{Scope: k.state.Scope, Step: sh.Step, Value: v}})
 		if rapid.IntRange(0, 9).Draw(r, "again") == 0 { // an older button once more
 			old := all[rapid.IntRange(0, len(all)-1).Draw(r, "old")]
-			if old.tap && old.in.Tap.Step != flows.StepSafetyNow && typedFor[old.in.Tap.Step] == "" {
+			if old.tap && old.in.Tap.Step != flows.StepSafetyNow && !typed[old.in.Tap.Step] {
 				add(true, old.in)
 			}
 		}

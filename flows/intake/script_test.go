@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pulang/flows"
+	"pulang/flows/lexicon"
 )
 
 var update = flag.Bool("update", false, "rewrite the conversations in testdata from what the bot says now")
@@ -36,7 +37,7 @@ func TestConversations(t *testing.T) {
 	if len(files) < 25 {
 		t.Errorf("only %d conversations", len(files))
 	}
-	flow := New(testConfig(plain{}))
+	flow := New(testConfig(lexicon.Default()))
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			raw, err := os.ReadFile(file)
