@@ -203,6 +203,9 @@ func (h *Hotline) decide(l *Line, m Message, snap Snapshot, now time.Time) (ch C
 
 	if c != nil {
 		h.touch(c, m)
+		if turn.State.Case != c.Code {
+			c.Left() // BARU: the matter goes on in another case
+		}
 		c.Lang = lang
 		c.Mission = h.competent(l, c)
 		ch.Case = c

@@ -28,6 +28,7 @@ const (
 	SignalImpostorCheck = "impostor_check"
 	SignalExhausted     = "attempts_exhausted" // the supervisor's list
 	SignalDeclined      = "declined_help"
+	SignalReopened      = "reopened" // the person says that a closed matter goes on
 )
 
 // Apply puts one effect of a turn, or an answer entered at the desk (Answer.By), on the case. at is the person's
@@ -204,6 +205,8 @@ func (c *Case) signal(name, words string, at time.Time) {
 	switch name {
 	case SignalDuress, SignalDanger:
 		c.setSafety(flows.Danger, at)
+	case SignalReopened:
+		c.again = c.Closed()
 	}
 }
 

@@ -179,8 +179,8 @@ type Case struct {
 	ClosedAs string    `json:"closed_as,omitempty"`
 	ClosedAt time.Time `json:"closed_at,omitzero"`
 
-	// alarm is set by a cry for help until the next Rescore.
-	alarm bool
+	// alarm is set by a cry for help until the next Rescore, again by the person's word that a closed matter goes on.
+	alarm, again bool
 }
 
 // Officer is what the order of the queue needs to know of the person who asks for the next case.

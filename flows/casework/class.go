@@ -110,14 +110,14 @@ func (c *Case) rescore(now time.Time, r Rules, had Class) []Event {
 
 	var events []Event
 	if c.Closed() {
-		if !c.alarm {
+		if !c.alarm && !c.again {
 			return nil
 		}
-		// A cry for help on a closed case opens it: nobody is asked first whether it is the same matter.
+		// A cry for help opens a closed case at once: nobody is asked first whether it is the same matter.
 		c.reopen(now)
 		events = append(events, Event{ID: EventReopened})
 	}
-	c.alarm = false
+	c.alarm, c.again = false, false
 	if c.WaitSince.IsZero() {
 		c.WaitSince = c.CreatedAt
 	}

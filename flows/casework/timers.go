@@ -138,13 +138,16 @@ func Timers(c *Case, now time.Time, r Rules) []TimerAt {
 	return out
 }
 
-// wroteAfterClosing: a message came after the case was closed, and the person has not said that it is a new matter.
-func (c *Case) wroteAfterClosing() bool {
-	if !c.LastIn.After(c.SeenIn) {
-		return false
+// wroteAfterClosing: a message came after the case was closed, and the person has not said that it was about a new
+// matter.
+func (c *Case) wroteAfterClosing() bool { return c.LastIn.After(c.SeenIn) }
+
+// Left notes that the person turned to another matter (BARU): a closed case does not come back for what was written
+// before that. Of an open case every message stays to be read.
+func (c *Case) Left() {
+	if c.Closed() {
+		c.SeenIn = c.LastIn
 	}
-	a, answered := c.Answers[flows.StepSameMatter]
-	return !answered || a.At.Before(c.ClosedAt)
 }
 
 // OnTimer does what a due timer stands for and returns what happened. A timer that has lost its reason meanwhile

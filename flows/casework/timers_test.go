@@ -204,7 +204,7 @@ func TestMessageAfterClosing(t *testing.T) {
 		t.Fatalf("reopens at %v", at)
 	}
 	answered := *c
-	answered.Answers = map[flows.StepID]flows.Answer{flows.StepSameMatter: {Values: []flows.Value{"new"}, At: clock(11, 1)}}
+	answered.Left()
 	if got := OnTimer(&answered, TimerReopen, clock(11, 10), r); got != nil {
 		t.Errorf("reopened although it is a new matter: %v", got)
 	}
@@ -214,6 +214,20 @@ func TestMessageAfterClosing(t *testing.T) {
 	c.Rescore(clock(11, 10), r)
 	if !Queued(c) || !c.DueAt.Equal(clock(11, 10).Add(24*time.Hour)) {
 		t.Errorf("queued %v, due %v", Queued(c), c.DueAt)
+	}
+}
+
+// The person's word that the matter goes on opens the case at once.
+func TestSameMatterReopens(t *testing.T) {
+	r := testRules()
+	c := newCase(t, safe())
+	if _, err := Close(c, "self_resolved", "officer.a", clock(10, 0)); err != nil {
+		t.Fatal(err)
+	}
+	c.LastIn = clock(11, 0)
+	c.Apply(flows.Signal{Name: SignalReopened, Words: "masih belum"}, clock(11, 0), r)
+	if events := c.Rescore(clock(11, 0), r); !has(events, EventReopened) || !Queued(c) {
+		t.Errorf("events %v", events)
 	}
 }
 
