@@ -113,10 +113,16 @@ func (l *Lexicon) intern(s string) word {
 	if id, ok := l.surface[s]; ok {
 		return id
 	}
+	id := l.newWord(s)
+	l.apart(s, id)
+	return id
+}
+
+func (l *Lexicon) newWord(s string) word {
 	id := word(len(l.names))
 	l.names = append(l.names, s)
 	l.value[id] = -1
-	l.spell(s, id)
+	l.surface[s] = id
 	return id
 }
 
@@ -126,6 +132,11 @@ func (l *Lexicon) spell(s string, id word) {
 		return
 	}
 	l.surface[s] = id
+	l.apart(s, id)
+}
+
+// apart registers the words that a word joined by _ is made of.
+func (l *Lexicon) apart(s string, id word) {
 	parts := strings.Split(s, "_")
 	switch len(parts) {
 	case 1:
@@ -142,7 +153,11 @@ func (l *Lexicon) addWord(_, line string) error {
 	if !ok || name == "" {
 		return fmt.Errorf("%q has no colon", line)
 	}
-	id := l.intern(strings.TrimSpace(name))
+	name = strings.TrimSpace(name)
+	id, ok := l.surface[name]
+	if !ok {
+		id = l.newWord(name)
+	}
 	for s := range strings.FieldsSeq(rest) {
 		if strings.Contains(s, "_") {
 			continue
@@ -158,6 +173,7 @@ func (l *Lexicon) addWord(_, line string) error {
 // addApart reads the spellings of several words, once every single word is known.
 func (l *Lexicon) addApart(_, line string) error {
 	name, rest, _ := strings.Cut(line, ":")
+	l.apart(strings.TrimSpace(name), l.surface[strings.TrimSpace(name)])
 	for s := range strings.FieldsSeq(rest) {
 		if strings.Contains(s, "_") {
 			l.spell(s, l.intern(strings.TrimSpace(name)))

@@ -185,6 +185,9 @@ func (s *reader) stance(m places.Match, nth int) int {
 	if m.Weak && s.indonesian(m) {
 		return notThere
 	}
+	if m.CountryOnly && i > 0 && s.names[s.toks[i-1].id] == "perbatasan" {
+		return notThere // the border with it is not in it
+	}
 	rank := mentioned
 	prep := false
 	steps := 0
@@ -201,6 +204,9 @@ func (s *reader) stance(m places.Match, nth int) int {
 		case s.on.Opposite.has(id):
 			return notThere
 		case s.on.Negator.has(id):
+			if s.kind[s.toks[min(k+1, i)].id]&meNoun != 0 { // bukan saya yang di sana
+				break
+			}
 			return notThere
 		case s.on.Via.has(id):
 			return notThere
@@ -251,7 +257,7 @@ func (s *reader) stance(m places.Match, nth int) int {
 			if s.on.Future.has(id) && !s.on.At.has(s.toks[min(k+1, i-1)].id) {
 				return notThere
 			}
-			if s.on.Negator.has(id) && i-k <= 3 {
+			if s.on.Negator.has(id) && i-k <= 3 && s.kind[s.toks[k+1].id]&meNoun == 0 {
 				return notThere
 			}
 			if s.on.Past.has(id) && s.laterNow(c) && !s.times[c].now {
@@ -349,8 +355,17 @@ func (s *reader) ownerPlace(i int) bool {
 			return false
 		}
 		id := s.toks[k].id
-		if s.on.Employer.has(id) || s.on.Keeper.has(id) || s.on.Authority.has(id) && !s.on.At.has(id) {
+		if s.passive(id) {
+			return false
+		}
+		if k > 0 && (s.on.With.has(s.toks[k-1].id) || s.on.Joiner.has(s.toks[k-1].id)) {
+			continue
+		}
+		if s.on.Employer.has(id) {
 			return !s.on.At.has(s.toks[max(k-1, 0)].id)
+		}
+		if s.kind[id]&meNoun != 0 && k > 0 && s.on.Negator.has(s.toks[k-1].id) {
+			return false
 		}
 		if s.kind[id]&meNoun != 0 && s.r.WhoFor == "other_person" && !(k > 0 && s.kind[s.toks[k-1].id]&personNoun != 0) {
 			return true // saya di X, adik saya yang di Y

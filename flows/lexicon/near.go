@@ -41,7 +41,9 @@ func (l *Lexicon) near(s string) word {
 			switch {
 			case d < best:
 				best, id = d, e.id
-			case d == best && id != e.id:
+			case d == best && id != e.id && id != 0 && l.value[id] >= 0 && l.value[e.id] < 0:
+				id = e.id // numbers are seldom misspelled
+			case d == best && id != e.id && !(l.value[e.id] >= 0 && id != 0 && l.value[id] < 0):
 				id = 0
 			}
 		}

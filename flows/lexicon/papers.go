@@ -40,8 +40,11 @@ func (s *reader) passport() {
 				}
 				continue
 			}
+			if v == "keptat" && s.subject(h)&passportNoun == 0 && !(atStep && h.start == 0) {
+				continue // sama teman … paspor hilang
+			}
 			switch v {
-			case "kept", "keeping":
+			case "kept", "keptat", "keeping":
 				note(s.holder(h, active, n&passportNoun != 0 || atStep), h)
 			case "lost":
 				note("lost_stolen", h)

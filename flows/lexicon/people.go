@@ -189,6 +189,9 @@ func (s *reader) groupNumber() (n int, approx bool) {
 			s.counted = true
 			return n + s.besides(i, next), s.toks[i].approx || s.about(i)
 		}
+		if head && s.names[s.toks[i-1].id] == "ada" && s.weBefore(i) && !s.unit(next) {
+			return v, s.toks[i].approx
+		}
 		if head && s.on.We.has(s.toks[i-1].id) && !s.ownerOf(i-1) && !s.unit(next) || i > 1 && s.on.We.has(s.toks[i-2].id) && s.names[s.toks[i-1].id] == "ada" && !s.unit(next) ||
 			i > 1 && s.on.We.has(s.toks[i-2].id) && s.names[s.toks[i-1].id] == "bersama" && !s.unit(next) {
 			return v, s.toks[i].approx
@@ -212,6 +215,16 @@ func (s *reader) groupNumber() (n int, approx bool) {
 		return sum, false
 	}
 	return 0, false
+}
+
+// weBefore says whether "kami" stands in the clause before word i.
+func (s *reader) weBefore(i int) bool {
+	for _, t := range s.before(i, 5) {
+		if s.on.We.has(t.id) {
+			return true
+		}
+	}
+	return false
 }
 
 // total reads "32 ikut saya jadi 33", "total 12", "semua 8".

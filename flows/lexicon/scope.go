@@ -208,8 +208,7 @@ func (s *reader) subject(h hit) noun {
 	return 0
 }
 
-// over says whether a thing told is over by now: it was told of an earlier time and a later clause speaks of now,
-// or it was long ago.
+// over says whether a thing told is over by now: it was long ago, or earlier and another clause tells of relief.
 func (s *reader) over(h hit) bool {
 	c := s.clause[h.start]
 	if s.times[c].now {
@@ -218,18 +217,27 @@ func (s *reader) over(h hit) bool {
 	if s.times[c].longPast {
 		return true
 	}
-	if !s.times[c].past {
-		for i := c - 1; i >= 0 && i >= c-2; i-- { // dulu kerja di sana, disiksa tiap hari
-			if s.times[i].now || s.times[i].future {
-				break
-			}
-			if s.times[i].longPast && s.laterNow(c) {
+	past := s.times[c].past
+	for i := c - 1; i >= 0 && i >= c-2 && !past; i-- { // dulu kerja di sana, disiksa tiap hari
+		if s.times[i].now || s.times[i].future {
+			break
+		}
+		past = s.times[i].longPast && !s.times[c].now
+	}
+	return past && s.relief(c)
+}
+
+// relief says whether another clause tells that it is better now: safe, free, in a hotel, with the embassy.
+func (s *reader) relief(c int) bool {
+	for _, h := range s.hits {
+		switch s.sections[h.section] {
+		case "safety.safe", "safety.over":
+			if o := s.clause[h.start]; o != c && (o > c || s.times[o].now) && !s.denied(h) {
 				return true
 			}
 		}
-		return false
 	}
-	return s.laterNow(c)
+	return false
 }
 
 func (s *reader) laterNow(c int) bool {

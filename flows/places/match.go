@@ -120,7 +120,7 @@ func (g *Gazetteer) at(words []string, known []bool, i int, buf []byte) (Match, 
 		}
 		for n := ends; n >= 1; n-- {
 			k := buf[:lens[n-1]]
-			if n > 1 && !(tolerant == 0 && isDigit(k[len(k)-1])) && (len(k) < 5 || len(words[i]) == 1 && len(k) < 6) {
+			if n > 1 && !(tolerant == 0 && isDigit(k[len(k)-1])) && (len(k) < 5 || tolerant == 1 && len(words[i]) == 1 && len(k) < 6) {
 				continue
 			}
 			if tolerant == 0 {
