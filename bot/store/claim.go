@@ -52,7 +52,7 @@ func (s *Store) Next(ctx context.Context, mission string, officer casework.Offic
 		return "", fmt.Errorf("next: %w", err)
 	}
 	for range nextRounds {
-		heads, err := s.heads(ctx, mission, lines, now, headsWant{n: headCount + len(skip), female: officer.Female})
+		heads, err := s.heads(ctx, mission, lines, now, headsWant{n: headCount + len(skip), skipped: len(skip), female: officer.Female})
 		if err != nil {
 			return "", fmt.Errorf("next: %w", err)
 		}

@@ -53,6 +53,7 @@ func candidates(heads []head) []casework.Candidate {
 // P1 waits; with all they are read until n are found.
 type headsWant struct {
 	n       int
+	skipped int // how many of them the officer passed over
 	female  bool
 	all     bool
 	classes []casework.Class
@@ -71,6 +72,7 @@ func (s *Store) heads(ctx context.Context, mission string, lines []string, now t
 	minute := func(t time.Time) int { t = t.In(zone); return t.Hour()*60 + t.Minute() }
 	args := []any{
 		mission, now.UnixMilli(), want.n, minute(now), minute(now.Add(31 * time.Minute)), flag(want.female), flag(want.all),
+		want.skipped,
 	}
 	if len(want.classes) == 0 {
 		want.classes = casework.Classes

@@ -4,7 +4,8 @@
 -- KEYS  1 the line's prefix
 -- ARGV  1 mission, 2 now, 3 how many, 4 and 5 first and last minute of the local day for the end of windows (the last
 --       one before the first: across midnight), 6 "1" when a woman asks, 7 "" to stop below P1
---       when a P1 waits, or "1" to stop below the class in which so many are found, 8… classes
+--       when a P1 waits, or "1" to stop below the class in which so many are found, 8 how many the officer passed over,
+--       9… classes
 -- Gives 9 values for each that nobody holds: id, code, class, due, created, promised, female, windows, later until.
 local P, m, now, n = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
 local q = P .. 'queue:' .. m .. ':'
@@ -44,25 +45,28 @@ local function closing(c)
   local all = {}
   for i, v in ipairs(ids) do
     local id = string.match(v, '^[^|]*')
-    local f = read(id)
-    all[i] = {id, f, tonumber(f[3] or now)}
+    all[i] = {id, tonumber(redis.call('ZSCORE', q .. c, id) or now)}
   end
-  table.sort(all, function(a, b) return a[3] < b[3] or (a[3] == b[3] and a[1] < b[1]) end)
-  for i = 1, math.min(n, #all) do give(all[i][1], all[i][2]) end
+  table.sort(all, function(a, b) return a[2] < b[2] or (a[2] == b[2] and a[1] < b[1]) end)
+  for i = 1, math.min(n, #all) do give(all[i][1], read(all[i][1])) end
 end
 
-local before = #got
-for i = 8, #ARGV do
+local before, enough = #got, false
+for i = 9, #ARGV do
   local c = ARGV[i]
   if ARGV[7] == '1' then
     if #got - before >= 9 * n then break end
   elseif p1 and c ~= 'P1' then
     break
   end
-  closing(c)
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', q .. 'promised:' .. c, '-inf', now, 'LIMIT', 0, n)) do give(id, read(id)) end
-  if ARGV[6] == '1' then
-    for _, id in ipairs(redis.call('ZRANGE', q .. 'female:' .. c, 0, n - 1)) do give(id, read(id)) end
+  if not enough then
+    closing(c)
+    for _, id in ipairs(redis.call('ZRANGEBYSCORE', q .. 'promised:' .. c, '-inf', now, 'LIMIT', 0, n)) do
+      give(id, read(id))
+    end
+    if ARGV[6] == '1' then
+      for _, id in ipairs(redis.call('ZRANGE', q .. 'female:' .. c, 0, n - 1)) do give(id, read(id)) end
+    end
   end
   -- by due time, passing over what this officer is not offered yet
   local from, mine = 0, 0
@@ -74,5 +78,7 @@ for i = 8, #ARGV do
     if #ids < n then break end
     from = from + n
   end
+  -- once a class has one for this officer, a lower one can only matter by what is overdue for longest
+  if ARGV[7] ~= '1' and mine > tonumber(ARGV[8]) then enough = true end
 end
 return got
