@@ -38,8 +38,8 @@ type Pacer interface{ Pause() time.Duration }
 
 const (
 	sendTimeout = 25 * time.Second
-	// rowLease must outlive a send and its result's commit, or a second sender takes the row meanwhile.
-	rowLease = 45 * time.Second
+	// RowLease is how long a row stays with one sender. It must outlive a send and its result's commit, or a second sender takes the row meanwhile.
+	RowLease = 45 * time.Second
 	// maxPause bounds what a Pacer may ask for.
 	maxPause = 3 * time.Second
 	// mostBulk is how many broadcasts wait for the bulk limit in this process: 4 seconds' worth.
@@ -157,7 +157,7 @@ func (a *account) run(ctx context.Context) {
 			if upTo == LaneBroadcast {
 				room = min(room, mostBulk)
 			}
-			rows, err := a.r.Outbox.Take(ctx, a.line, a.ch.Account(), a.r.Clock(), room, upTo, rowLease)
+			rows, err := a.r.Outbox.Take(ctx, a.line, a.ch.Account(), a.r.Clock(), room, upTo, RowLease)
 			if err != nil && ctx.Err() == nil {
 				a.r.Log.Error("outbox take", "line", a.line, "channel", a.ch.Name(), "err", err)
 			}
@@ -211,7 +211,7 @@ func (a *account) sendOne(l Leased, leased time.Time) {
 	}
 	a.slots <- struct{}{}
 	defer func() { <-a.slots }()
-	if a.r.Clock().Sub(leased) > rowLease-sendTimeout-maxPause {
+	if a.r.Clock().Sub(leased) > RowLease-sendTimeout-maxPause {
 		return // waited so long for a slot that the lease might end during the send: leave it to the next taker
 	}
 	a.done <- a.send(l)
@@ -307,10 +307,10 @@ func (a *account) finish() {
 func (a *account) store(batch []Sent) {
 	// A result that cannot be stored is tried again for as long as the lease lasts; then the row is sent again, which
 	// is the repeat that the README admits.
-	ctx, cancel := context.WithTimeout(a.r.sends, rowLease-sendTimeout)
+	ctx, cancel := context.WithTimeout(a.r.sends, RowLease-sendTimeout)
 	defer cancel()
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		lease := rowLease
+		lease := RowLease
 		a.mu.Lock()
 		if a.stopped {
 			lease = 0
