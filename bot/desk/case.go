@@ -21,7 +21,7 @@ type casePage struct {
 	Code      string
 	Class     casework.Class
 	Late      casework.Late
-	Age       string
+	Waited    string
 	Target    string
 	Simulated bool
 	Origin    string
@@ -80,6 +80,20 @@ func (p casePage) Was(form, field string) string {
 
 // Open reports whether a form is the one shown again.
 func (p casePage) Open(form string) bool { return p.form == form }
+
+// Kept is what had been typed into a form that is not shown any more, because the case is not in hand.
+func (p casePage) Kept() []string {
+	if p.Mine || p.Bad == "" {
+		return nil
+	}
+	var out []string
+	for _, field := range []string{"text", "summary", "reason", "override"} {
+		if s := clean(p.was.Get(field)).Text; s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
 
 // openCase shows a case. Opening is audited; for whoever works on cases it also ends the escalation clock of a P1.
 func openCase(q *request) error {
@@ -167,7 +181,7 @@ func (q *request) caseView(file bot.CaseFile, now time.Time) (casePage, error) {
 	class := casework.Effective(c, now)
 	p := casePage{
 		page: q.page("", q.t("desk.case.title", "Code", c.Code)), Code: c.Code, Class: class,
-		Late: q.lateness(c, now), Age: q.span(now.Sub(waitingSince(c))), Target: q.span(q.mission.rules.Target(class)),
+		Late: q.lateness(c, now), Waited: q.span(now.Sub(waitingSince(c))), Target: q.span(q.mission.rules.Target(class)),
 		Simulated: c.Simulated, Origin: q.channelName(c.Origin), Language: c.Lang, Created: c.CreatedAt,
 		CreatedBy: c.CreatedBy, Gate: gateOf(file, now), Ver: file.Version, NotSafe: c.Safety != flows.Safe,
 		Score: c.Triage.Score, Override: c.Override, Purpose: q.session.purpose(c.Code),
@@ -223,7 +237,7 @@ type reasonView struct {
 // bannerView stands above everything else on the case: what must not be done wrong.
 type bannerView struct {
 	Colour string // red, amber, green
-	Items  []flag
+	Items  []badge
 	First  string
 	Call   callView
 }
@@ -241,7 +255,7 @@ func (q *request) banner(c *casework.Case, now time.Time) bannerView {
 	if b.Call.State == "no" && b.Colour == "green" {
 		b.Colour = "amber"
 	}
-	add := func(risk bool, key string, args ...any) { b.Items = append(b.Items, flag{q.t(key, args...), risk}) }
+	add := func(risk bool, key string, args ...any) { b.Items = append(b.Items, badge{q.t(key, args...), risk}) }
 	switch {
 	case c.Answers[flows.StepCodeWord].Text != "":
 		add(false, "desk.banner.code_word")

@@ -24,7 +24,7 @@ type rowView struct {
 	Place      string
 	Precision  string
 	Passport   string
-	Flags      []flag
+	Flags      []badge
 	Channel    string
 	Words      words
 	Reasons    []string
@@ -41,8 +41,8 @@ type rowView struct {
 	Lang       string
 }
 
-// flag is a short label; Risk draws it in red.
-type flag struct {
+// badge is a short label; Risk draws it in red.
+type badge struct {
 	Text string
 	Risk bool
 }
@@ -123,6 +123,8 @@ func topReasons(rs []casework.Reason, n int) []casework.Reason {
 func (q *request) call(c *casework.Case, now time.Time) callView {
 	v := casework.MayCall(c, now, q.mission.rules)
 	switch {
+	case v.Why == casework.CallOutcomeFirst:
+		return callView{"wait", q.t("desk.call.running")}
 	case v.OK && !v.Closes.IsZero():
 		return callView{"now", q.t("desk.call.open_until", "At", q.hm(v.Closes.In(q.zone())), "Left", q.span(v.Closes.Sub(now)))}
 	case v.OK:
@@ -219,17 +221,17 @@ func (q *request) decimal(f float64) string {
 }
 
 // flags are the vulnerabilities and facts that change how an officer works.
-func (q *request) flags(c *casework.Case) []flag {
-	var out []flag
+func (q *request) flags(c *casework.Case) []badge {
+	var out []badge
 	switch c.Safety {
 	case flows.Danger, flows.Watched:
-		out = append(out, flag{q.t("desk.safety." + string(c.Safety)), true})
+		out = append(out, badge{q.t("desk.safety." + string(c.Safety)), true})
 	}
 	for _, v := range c.Answers[flows.StepUrgentNeeds].Values {
 		if v == flows.None {
 			continue
 		}
-		out = append(out, flag{q.valueText(flows.StepUrgentNeeds, v), v == "injured" || v == "held_or_threatened"})
+		out = append(out, badge{q.valueText(flows.StepUrgentNeeds, v), v == "injured" || v == "held_or_threatened"})
 	}
 	names := make([]string, 0, len(c.Signals))
 	for name, s := range c.Signals {
@@ -240,11 +242,11 @@ func (q *request) flags(c *casework.Case) []flag {
 	slices.Sort(names)
 	for _, name := range names {
 		if text := q.signalText(name); text != "" {
-			out = append(out, flag{text, riskySignal[name]})
+			out = append(out, badge{text, riskySignal[name]})
 		}
 	}
 	if v := c.Answers[flows.StepPlaceKind].Value(); v == "in_compound" || v == "moving" || v == "hospital" || v == "police" || v == "immigration_detention" {
-		out = append(out, flag{q.valueText(flows.StepPlaceKind, v), v == "in_compound"})
+		out = append(out, badge{q.valueText(flows.StepPlaceKind, v), v == "in_compound"})
 	}
 	switch c.Answers[flows.StepWhoFor].Value() {
 	case "group":
@@ -252,12 +254,12 @@ func (q *request) flags(c *casework.Case) []flag {
 		if n := c.Answers[flows.StepGroupSize].Norm; n != "" {
 			text = q.t("desk.row.group", "N", cleanLine(n).Text)
 		}
-		out = append(out, flag{text, false})
+		out = append(out, badge{text, false})
 	case "other_person":
-		out = append(out, flag{q.valueText(flows.StepWhoFor, "other_person"), false})
+		out = append(out, badge{q.valueText(flows.StepWhoFor, "other_person"), false})
 	}
 	if c.Muted {
-		out = append(out, flag{q.t("desk.row.muted"), false})
+		out = append(out, badge{q.t("desk.row.muted"), false})
 	}
 	return out
 }

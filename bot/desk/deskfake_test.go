@@ -1,0 +1,614 @@
+package desk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"pulang/bot"
+	"pulang/flows"
+	"pulang/flows/casework"
+)
+
+// fake is a store in memory that behaves: versions, leases, idempotency, one-time links, throttles.
+type fake struct {
+	mu       sync.Mutex
+	clock    func() time.Time
+	rules    casework.Rules
+	cases    map[string]*stored // by code
+	rows     map[string]*bot.Row
+	asides   []bot.Aside
+	audits   []bot.Audit
+	areas    []string // mission of each audit row
+	done     map[string]bot.Committed
+	accounts map[string]bot.Account
+	links    map[string]link
+	tries    map[string][]time.Time
+	sessions map[string][]byte
+	watchers map[int]func(int64, string)
+	seq      int64
+	viewers  map[string]map[string]time.Time
+	timers   map[string]time.Time
+	fail     error // when set, everything fails with it
+	turn     int64
+}
+
+type stored struct {
+	c       []byte // JSON, so that nobody shares memory with the store
+	version int64
+	entries []bot.Entry
+	claim   *bot.Claim
+}
+
+type link struct {
+	name  string
+	until time.Time
+}
+
+const leaseFor = 30 * time.Minute
+
+var (
+	_ Queue = (*fake)(nil)
+	_ Staff = (*fake)(nil)
+)
+
+func newFake(clock func() time.Time, rules casework.Rules) *fake {
+	return &fake{
+		clock: clock, rules: rules, cases: map[string]*stored{}, rows: map[string]*bot.Row{}, done: map[string]bot.Committed{},
+		accounts: map[string]bot.Account{}, links: map[string]link{}, tries: map[string][]time.Time{},
+		sessions: map[string][]byte{}, watchers: map[int]func(int64, string){}, viewers: map[string]map[string]time.Time{},
+		timers: map[string]time.Time{},
+	}
+}
+
+func (f *fake) lock() (func(), error) {
+	f.mu.Lock()
+	return f.mu.Unlock, f.fail
+}
+
+func (s *stored) open() *casework.Case {
+	var c casework.Case
+	if err := json.Unmarshal(s.c, &c); err != nil {
+		panic(err)
+	}
+	return &c
+}
+
+func seal(c *casework.Case) []byte {
+	b, err := json.Marshal(c)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func (f *fake) audit(mission string, rows ...bot.Audit) {
+	for _, a := range rows {
+		if a.What != "" {
+			f.audits = append(f.audits, a)
+			f.areas = append(f.areas, mission)
+		}
+	}
+}
+
+func (f *fake) tell(kind string) {
+	f.seq++
+	seq := f.seq
+	for _, w := range f.watchers {
+		go w(seq, kind)
+	}
+}
+
+func (f *fake) Queue(_ context.Context, mission string, now time.Time, limit int) (bot.QueuePage, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return bot.QueuePage{}, err
+	}
+	p := bot.QueuePage{Total: map[casework.Class]int{}}
+	var waiting, rest []casework.Candidate
+	for _, s := range f.cases {
+		c := s.open()
+		if !casework.Queued(c) || c.Mission != mission {
+			continue
+		}
+		k := casework.CandidateOf(c)
+		p.Total[k.Class(now)]++
+		switch {
+		case s.held(now):
+			p.Claimed++
+			rest = append(rest, k)
+		case !k.Waiting(now):
+			p.Later++
+			rest = append(rest, k)
+		default:
+			if since := c.P1Since; k.Class(now) == casework.P1 && (p.OldestP1.IsZero() || since.Before(p.OldestP1)) {
+				p.OldestP1 = since
+			}
+			waiting = append(waiting, k)
+		}
+	}
+	casework.Order(waiting, now, f.rules)
+	casework.Order(rest, now, f.rules)
+	for _, k := range append(waiting, rest...) {
+		if len(p.Items) < limit {
+			p.Items = append(p.Items, f.item(k.Code, now))
+		}
+	}
+	for _, r := range f.rows {
+		switch r.State {
+		case bot.RowFailed:
+			p.Dead++
+		case bot.RowHeld:
+			p.Held++
+		}
+	}
+	p.Aside = len(f.asides)
+	return p, nil
+}
+
+func (s *stored) held(now time.Time) bool { return s.claim != nil && s.claim.Until.After(now) }
+
+func (f *fake) item(code string, now time.Time) bot.QueueItem {
+	s := f.cases[code]
+	it := bot.QueueItem{Case: s.open()}
+	if s.held(now) {
+		cl := *s.claim
+		it.Claim = &cl
+	}
+	for name, at := range f.viewers[code] {
+		if now.Sub(at) < 2*time.Minute {
+			it.Viewers = append(it.Viewers, name)
+		}
+	}
+	slices.Sort(it.Viewers)
+	return it
+}
+
+func (f *fake) Next(_ context.Context, mission string, o casework.Officer, now time.Time, skip []string, request string, a bot.Audit) (string, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return "", err
+	}
+	if c, ok := f.done["next:"+request]; ok {
+		return c.Mine[0].ID, nil
+	}
+	var all []casework.Candidate
+	for _, s := range f.cases {
+		if c := s.open(); casework.Queued(c) && c.Mission == mission && !s.held(now) {
+			all = append(all, casework.CandidateOf(c))
+		}
+	}
+	f.turn++
+	i, _, ok := casework.Pick(all, f.turn, o, skip, now, f.rules)
+	if !ok {
+		return "", bot.ErrNotFound
+	}
+	code := all[i].Code
+	f.cases[code].claim = &bot.Claim{Officer: o.Name, Since: now, Until: now.Add(leaseFor)}
+	f.done["next:"+request] = bot.Committed{Mine: []bot.Row{{ID: code}}}
+	a.Code = code
+	f.audit(mission, a)
+	f.tell("claim")
+	return code, nil
+}
+
+func (f *fake) Claim(_ context.Context, mission, code string, o casework.Officer, now time.Time, request string, a bot.Audit) (bot.Claim, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return bot.Claim{}, err
+	}
+	s := f.cases[code]
+	if s == nil {
+		return bot.Claim{}, bot.ErrNotFound
+	}
+	if s.held(now) && s.claim.Officer != o.Name {
+		return *s.claim, bot.ErrClaimed
+	}
+	s.claim = &bot.Claim{Officer: o.Name, Since: now, Until: now.Add(leaseFor)}
+	f.audit(mission, a)
+	f.tell("claim")
+	return *s.claim, nil
+}
+
+func (f *fake) Renew(_ context.Context, mission, code, officer string, now time.Time) (bot.Claim, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return bot.Claim{}, err
+	}
+	s := f.cases[code]
+	if s == nil || !s.held(now) || s.claim.Officer != officer {
+		return bot.Claim{}, bot.ErrLease
+	}
+	s.claim.Until = now.Add(leaseFor)
+	return *s.claim, nil
+}
+
+func (f *fake) Release(_ context.Context, mission, code, officer, request string, a bot.Audit) error {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return err
+	}
+	s := f.cases[code]
+	if s == nil || s.claim == nil || s.claim.Officer != officer {
+		return bot.ErrLease
+	}
+	s.claim = nil
+	f.audit(mission, a)
+	f.tell("claim")
+	return nil
+}
+
+func (f *fake) Open(_ context.Context, mission, code string, now time.Time, a bot.Audit) (bot.CaseFile, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return bot.CaseFile{}, err
+	}
+	s := f.cases[code]
+	if s == nil || s.open().Mission != mission {
+		return bot.CaseFile{}, bot.ErrNotFound
+	}
+	file := bot.CaseFile{Case: s.open(), Version: s.version, Entries: slices.Clone(s.entries), Rows: map[string]bot.Row{}}
+	for id, r := range f.rows {
+		if r.CaseID == file.Case.ID {
+			file.Rows[id] = *r
+		}
+	}
+	if s.held(now) {
+		cl := *s.claim
+		file.Claim = &cl
+	}
+	f.audit(mission, a)
+	return file, nil
+}
+
+func (f *fake) Commit(_ context.Context, ch bot.Change) (bot.Committed, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return bot.Committed{}, err
+	}
+	if c, ok := f.done[ch.Request]; ok && ch.Request != "" {
+		c.Repeat, c.Mine = true, nil
+		return c, nil
+	}
+	var s *stored
+	for _, x := range f.cases {
+		if x.open().ID == ch.Case.ID {
+			s = x
+		}
+	}
+	switch {
+	case s == nil && ch.CaseVer != 0, s != nil && s.version != ch.CaseVer:
+		return bot.Committed{}, bot.ErrConflict
+	case s == nil:
+		if f.cases[ch.Case.Code] != nil {
+			return bot.Committed{}, bot.ErrCodeTaken
+		}
+		s = &stored{}
+		f.cases[ch.Case.Code] = s
+	}
+	if ch.Claim != "" && (!s.held(f.clock()) || s.claim.Officer != ch.Claim) {
+		return bot.Committed{}, bot.ErrLease
+	}
+	s.c, s.version = seal(ch.Case), s.version+1
+	s.entries = append(s.entries, ch.Entries...)
+	for _, r := range ch.Rows {
+		row := r
+		f.rows[r.ID] = &row
+	}
+	for _, t := range ch.Timers {
+		key := t.CaseID + "/" + t.Name
+		if t.At.IsZero() {
+			delete(f.timers, key)
+		} else {
+			f.timers[key] = t.At
+		}
+	}
+	if ch.Release {
+		s.claim = nil
+	}
+	f.audit(ch.Case.Mission, ch.Audit...)
+	out := bot.Committed{Mine: slices.Clone(ch.Rows)}
+	f.done[ch.Request] = out
+	kind := "case"
+	if unreadP1(ch.Case, f.clock()) {
+		kind = "p1"
+	}
+	f.tell(kind)
+	return out, nil
+}
+
+func (f *fake) Mine(_ context.Context, mission, officer string) ([]bot.QueueItem, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return nil, err
+	}
+	var out []bot.QueueItem
+	now := f.clock()
+	for code, s := range f.cases {
+		if s.held(now) && s.claim.Officer == officer && s.open().Mission == mission {
+			out = append(out, f.item(code, now))
+		}
+	}
+	return out, nil
+}
+
+func (f *fake) Find(_ context.Context, mission, what string, a bot.Audit) ([]bot.QueueItem, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return nil, err
+	}
+	f.audit(mission, a)
+	var out []bot.QueueItem
+	for code, s := range f.cases {
+		if c := s.open(); c.Mission == mission && (code == what || c.Answers[flows.StepCallbackNumber].Norm == what) {
+			out = append(out, f.item(code, f.clock()))
+		}
+	}
+	return out, nil
+}
+
+func (f *fake) Letters(_ context.Context, mission string, state bot.RowState, limit int) ([]bot.Row, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return nil, err
+	}
+	var out []bot.Row
+	for _, r := range f.rows {
+		if r.State == state && len(out) < limit {
+			out = append(out, *r)
+		}
+	}
+	return out, nil
+}
+
+func (f *fake) Retry(_ context.Context, mission, row, force string, a bot.Audit) error {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return err
+	}
+	r := f.rows[row]
+	if r == nil {
+		return bot.ErrNotFound
+	}
+	r.State, r.Force = bot.RowQueued, force
+	f.audit(mission, a)
+	f.tell("case")
+	return nil
+}
+
+func (f *fake) Asides(context.Context, string, int) ([]bot.Aside, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	return slices.Clone(f.asides), err
+}
+
+func (f *fake) Dismiss(_ context.Context, mission, id string, a bot.Audit) error {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return err
+	}
+	f.asides = slices.DeleteFunc(f.asides, func(x bot.Aside) bool { return x.ID == id })
+	f.audit(mission, a)
+	return nil
+}
+
+func (f *fake) Record(_ context.Context, mission string, a bot.Audit) error {
+	unlock, err := f.lock()
+	defer unlock()
+	if err == nil {
+		f.audit(mission, a)
+	}
+	return err
+}
+
+func (f *fake) AuditLog(_ context.Context, mission string, n int) ([]bot.Audit, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	var out []bot.Audit
+	for i := len(f.audits) - 1; i >= 0 && len(out) < n; i-- {
+		if f.areas[i] == mission {
+			out = append(out, f.audits[i])
+		}
+	}
+	return out, err
+}
+
+func (f *fake) Watch(ctx context.Context, _ string, fn func(int64, string)) error {
+	f.mu.Lock()
+	id := len(f.watchers) + 1
+	for f.watchers[id] != nil {
+		id++
+	}
+	f.watchers[id] = fn
+	f.mu.Unlock()
+	<-ctx.Done()
+	f.mu.Lock()
+	delete(f.watchers, id)
+	f.mu.Unlock()
+	return ctx.Err()
+}
+
+func (f *fake) Seen(_ context.Context, _, code, officer string, now time.Time) error {
+	unlock, err := f.lock()
+	defer unlock()
+	if f.viewers[code] == nil {
+		f.viewers[code] = map[string]time.Time{}
+	}
+	f.viewers[code][officer] = now
+	return err
+}
+
+func (f *fake) Account(_ context.Context, name string) (bot.Account, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return bot.Account{}, err
+	}
+	a, ok := f.accounts[strings.ToLower(name)]
+	if !ok {
+		return a, bot.ErrNotFound
+	}
+	return a, nil
+}
+
+func (f *fake) Accounts(context.Context) ([]bot.Account, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	var out []bot.Account
+	for _, a := range f.accounts {
+		out = append(out, a)
+	}
+	return out, err
+}
+
+func (f *fake) SaveAccount(_ context.Context, a bot.Account, row bot.Audit) error {
+	unlock, err := f.lock()
+	defer unlock()
+	if err == nil {
+		f.accounts[strings.ToLower(a.Name)] = a
+		f.audit("", row)
+	}
+	return err
+}
+
+func (f *fake) NewLink(_ context.Context, name, token string, until time.Time) error {
+	unlock, err := f.lock()
+	defer unlock()
+	for t, l := range f.links {
+		if l.name == name {
+			delete(f.links, t)
+		}
+	}
+	f.links[token] = link{name, until}
+	return err
+}
+
+func (f *fake) UseLink(ctx context.Context, token string) (string, error) {
+	name, err := f.PeekLink(ctx, token)
+	if err == nil {
+		f.mu.Lock()
+		delete(f.links, token)
+		f.mu.Unlock()
+	}
+	return name, err
+}
+
+func (f *fake) PeekLink(_ context.Context, token string) (string, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return "", err
+	}
+	l, ok := f.links[token]
+	if !ok || !l.until.After(f.clock()) {
+		return "", bot.ErrNotFound
+	}
+	return l.name, nil
+}
+
+func (f *fake) Throttle(_ context.Context, key string, limit int, per time.Duration) (time.Duration, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return per, err
+	}
+	now := f.clock()
+	kept := slices.DeleteFunc(f.tries[key], func(t time.Time) bool { return now.Sub(t) >= per })
+	if len(kept) >= limit {
+		f.tries[key] = kept
+		return per - now.Sub(kept[0]), nil
+	}
+	f.tries[key] = append(kept, now)
+	return 0, nil
+}
+
+func (f *fake) EndSessions(context.Context, string) error { return nil }
+
+// fakeSessions keeps sessions in the same fake; what is in them is scs's own.
+type fakeSessions struct{ f *fake }
+
+func (s fakeSessions) FindCtx(_ context.Context, token string) ([]byte, bool, error) {
+	unlock, err := s.f.lock()
+	defer unlock()
+	b, ok := s.f.sessions[token]
+	return b, ok, err
+}
+
+func (s fakeSessions) CommitCtx(_ context.Context, token string, b []byte, _ time.Time) error {
+	unlock, err := s.f.lock()
+	defer unlock()
+	if err == nil {
+		s.f.sessions[token] = b
+	}
+	return err
+}
+
+func (s fakeSessions) DeleteCtx(_ context.Context, token string) error {
+	unlock, err := s.f.lock()
+	defer unlock()
+	delete(s.f.sessions, token)
+	return err
+}
+
+func (s fakeSessions) Find(token string) ([]byte, bool, error) {
+	return s.FindCtx(context.Background(), token)
+}
+
+func (s fakeSessions) Commit(token string, b []byte, e time.Time) error {
+	return s.CommitCtx(context.Background(), token, b, e)
+}
+func (s fakeSessions) Delete(token string) error { return s.DeleteCtx(context.Background(), token) }
+
+var errDown = errors.New("connection refused")
+
+// put stores a case as if its person had just written.
+func (f *fake) put(c *casework.Case, entries ...bot.Entry) {
+	c.Rescore(f.clock(), f.rules)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := f.cases[c.Code]
+	if s == nil {
+		s = &stored{}
+		f.cases[c.Code] = s
+	}
+	s.c, s.version = seal(c), s.version+1
+	s.entries = append(s.entries, entries...)
+	kind := "case"
+	if unreadP1(c, f.clock()) {
+		kind = "p1"
+	}
+	f.tell(kind)
+}
+
+// hear lets a case's person write something.
+func (f *fake) hear(code, text string) {
+	f.mu.Lock()
+	c := f.cases[code].open()
+	f.mu.Unlock()
+	now := f.clock()
+	c.LastIn = now
+	if len(c.Contacts) > 0 {
+		c.Contacts[0].LastIn = now
+	}
+	f.put(c, said(now, text))
+}
+
+func said(at time.Time, text string) bot.Entry {
+	return bot.Entry{ID: newID(at), At: at, Kind: "in", Channel: "telegram", Input: &flows.Input{Kind: flows.KindText, Text: text, At: at}}
+}
