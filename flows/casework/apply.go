@@ -229,19 +229,28 @@ func (c *Case) SignalDone(name, by string, now time.Time) {
 	c.Peak = ""
 }
 
-// Blocked notes that the person cannot be reached on a contact any more (the messenger said so).
+// Blocked notes that the person cannot be reached on a contact any more (the messenger said so). Rescore has to follow.
 func (c *Case) Blocked(channel, account, address string, at time.Time) {
-	reachable := false
 	for i := range c.Contacts {
 		k := &c.Contacts[i]
 		if k.Channel == channel && k.Account == account && k.Address == address {
 			k.Blocked = true
 		}
-		reachable = reachable || !k.Blocked
 	}
-	if !reachable && safetyRank(c.Safety) > 0 {
-		c.signal(SignalContactLost, "", at)
+	c.lost(at)
+}
+
+// lost notes, once, that nobody can write any more to a person who was watched or in danger.
+func (c *Case) lost(at time.Time) {
+	if _, told := c.Signals[SignalContactLost]; told || len(c.Contacts) == 0 || safetyRank(c.Safety) == 0 {
+		return
 	}
+	for _, k := range c.Contacts {
+		if !k.Blocked {
+			return
+		}
+	}
+	c.signal(SignalContactLost, "", at)
 }
 
 // ConfirmSafety puts the level in force that an officer established; only this lowers danger or watched. A withdrawn

@@ -95,6 +95,7 @@ func (c *Case) Rescore(now time.Time, r Rules) []Event {
 }
 
 func (c *Case) rescore(now time.Time, r Rules, had Class) []Event {
+	c.lost(now)
 	first := c.Triage.Class == ""
 	was := c.Triage
 	t := Score(c, r)

@@ -188,4 +188,16 @@ func TestBlockedAfterWatchedIsContactLost(t *testing.T) {
 	if !c.open(SignalContactLost) {
 		t.Error("the last contact is gone and nobody is told")
 	}
+	// The same when it was only marked, and once: an officer who dealt with it is not asked again.
+	c = newCase(t, watched())
+	c.Contacts = []Contact{{Channel: "telegram", Address: "1", Blocked: true}}
+	c.Rescore(clock(10, 0), testRules())
+	if !c.open(SignalContactLost) || c.Triage.Class != P1 {
+		t.Errorf("signals %v, class %s", c.Signals, c.Triage.Class)
+	}
+	c.SignalDone(SignalContactLost, "officer.a", clock(11, 0))
+	c.Rescore(clock(11, 0), testRules())
+	if c.open(SignalContactLost) || c.Triage.Class != P2 {
+		t.Errorf("after the officer: signals %v, class %s", c.Signals, c.Triage.Class)
+	}
 }
