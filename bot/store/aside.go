@@ -53,5 +53,5 @@ func (s *Store) openAside(ctx context.Context, line, id, sealed string) (bot.Asi
 	if err != nil {
 		return a, err
 	}
-	return a, json.Unmarshal(plain, &a)
+	return a, decode(plain, &a)
 }

@@ -2,10 +2,14 @@ package store_test
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"pulang/bot"
 	"pulang/bot/store"
@@ -29,7 +33,7 @@ func BenchmarkTurn(b *testing.B) {
 			var people, failed atomic.Int64
 			b.ReportAllocs()
 			b.SetParallelism(32) // × GOMAXPROCS of 2
-			before := cpu()
+			before, redisBefore := cpu(), redisCPU(b, c)
 			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
 				p := int(people.Add(1))
@@ -41,6 +45,7 @@ func BenchmarkTurn(b *testing.B) {
 			})
 			b.StopTimer()
 			b.ReportMetric(float64(cpu()-before)/float64(b.N)/1e3, "cpu-µs/op")
+			b.ReportMetric((redisCPU(b, c)-redisBefore)/float64(b.N)*1e6, "redis-µs/op")
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
 			if failed.Load() > 0 {
 				b.Fatal("failed:", failed.Load())
@@ -53,6 +58,23 @@ func cpu() time.Duration {
 	var r syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r)
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+// redisCPU is the server's CPU in seconds.
+func redisCPU(b *testing.B, c redis.UniversalClient) float64 {
+	info, err := c.Info(ctx, "cpu").Result()
+	if err != nil {
+		b.Fatal(err)
+	}
+	sum := 0.0
+	for line := range strings.Lines(info) {
+		name, v, _ := strings.Cut(strings.TrimSpace(line), ":")
+		if name == "used_cpu_sys" || name == "used_cpu_user" {
+			f, _ := strconv.ParseFloat(v, 64)
+			sum += f
+		}
+	}
+	return sum
 }
 
 func benchTurn(s *store.Store, person, n int) error {

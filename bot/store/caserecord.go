@@ -76,7 +76,7 @@ func (s *Store) openCase(line, id, v, wrapped, sealed string) (*casework.Case, i
 		return nil, 0, fmt.Errorf("case record: %w", err)
 	}
 	c := new(casework.Case)
-	if err := json.Unmarshal(plain, c); err != nil {
+	if err := decode(plain, c); err != nil {
 		return nil, 0, errors.New("case record: not a case")
 	}
 	return c, ver, nil
@@ -137,7 +137,7 @@ func openEntry(timeline string, d dataKey, stored string) (bot.Entry, error) {
 	if err != nil {
 		return e, err
 	}
-	return e, json.Unmarshal(plain, &e)
+	return e, decode(plain, &e)
 }
 
 // text is a value of a script's or a command's result; "" for nil.

@@ -28,6 +28,12 @@ type Keyring struct {
 	handle *keyset.Handle
 	kek    tink.AEAD
 	index  []byte
+	names  *recent[lineContact, string]
+}
+
+type lineContact struct {
+	line string
+	who  bot.Contact
 }
 
 // keyFile is the key file's JSON.
@@ -57,7 +63,7 @@ func newKeyring(h *keyset.Handle, index []byte) (*Keyring, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Keyring{handle: h, kek: kek, index: index}, nil
+	return &Keyring{handle: h, kek: kek, index: index, names: newRecent[lineContact, string](8192)}, nil
 }
 
 // ReadKeyring reads a key file. Its errors name the file and never its content; fs.ErrNotExist when there is none.
@@ -168,7 +174,12 @@ func (k *Keyring) Blind(kind, value string) string {
 
 // contactID names a contact in keys.
 func (k *Keyring) contactID(line string, c bot.Contact) string {
-	return base64.RawURLEncoding.EncodeToString(k.mac("contact", line, c.Channel, c.Account, c.Address)[:16])
+	if name, ok := k.names.get(lineContact{line, c}); ok {
+		return name
+	}
+	name := base64.RawURLEncoding.EncodeToString(k.mac("contact", line, c.Channel, c.Account, c.Address)[:16])
+	k.names.put(lineContact{line, c}, name)
+	return name
 }
 
 // digest shortens a request id to 16 characters.

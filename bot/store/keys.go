@@ -44,7 +44,7 @@ func lineKey(line string) string { return "{" + line + "}:" }
 //	k     the contact's data key, wrapped
 //	a     the sealed bot.Contact (JSON), associated data: key name, "a"
 //	s     the sealed flows.State (JSON), associated data: key name, "s", v
-//	code  the code of the case that the state fills, "" for none
+//	code  the code of the case that the state fills, "" for none; cid the id of that case
 //	acct  the account of the channel, under which the contact is scheduled
 //	in    the person's last own message
 //	x     the lane in which the contact is scheduled, absent when it is not
@@ -136,7 +136,7 @@ func keySeq(line, mission string) string    { return lineKey(line) + "seq:" + mi
 func keyEvents(line, mission string) string { return lineKey(line) + "events:" + mission }
 
 // keyTimers is a ZSET of timers by due time: "k|name|case id" or "c|name|contact". A taken one is scored by the end
-// of its lease, and its own time is in the HASH keyTimersTaken. keyTimersLast is a STRING: the token and the result
+// of its lease less half a millisecond, and its own time is in the HASH keyTimersTaken. keyTimersLast is a STRING: the token and the result
 // of the last take, for its repeat.
 func keyTimers(line string) string      { return lineKey(line) + "timers" }
 func keyTimersTaken(line string) string { return lineKey(line) + "timers:taken" }

@@ -52,7 +52,7 @@ func (s *Store) Load(ctx context.Context, line string, who bot.Contact, updateID
 			if err != nil {
 				return snap, fmt.Errorf("conversation: %w", err)
 			}
-			if err := json.Unmarshal(plain, &snap.State); err != nil {
+			if err := decode(plain, &snap.State); err != nil {
 				return snap, errors.New("conversation: not a state")
 			}
 		}
@@ -88,7 +88,7 @@ func (s *Store) openContact(line, id, wrapped, sealed string) (bot.Contact, erro
 	if err != nil {
 		return c, fmt.Errorf("contact: %w", err)
 	}
-	if err := json.Unmarshal(plain, &c); err != nil {
+	if err := decode(plain, &c); err != nil {
 		return c, errors.New("contact: not a contact")
 	}
 	return c, nil

@@ -126,7 +126,7 @@ func openRow(line, id string, d dataKey, blob string) (bot.Row, error) {
 		return bot.Row{}, err
 	}
 	var b rowBody
-	if err := json.Unmarshal(plain, &b); err != nil {
+	if err := decode(plain, &b); err != nil {
 		return bot.Row{}, errRow
 	}
 	return bot.Row{

@@ -2,10 +2,12 @@ package store
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strconv"
-	"sync"
 
+	jsonv2 "github.com/go-json-experiment/json"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 	"github.com/tink-crypto/tink-go/v2/aead/subtle"
 	"github.com/tink-crypto/tink-go/v2/tink"
 )
@@ -71,50 +73,20 @@ func (d dataKey) open(key, field string, version int64, sealed string) ([]byte, 
 	return plain, nil
 }
 
-// keyCache remembers unwrapped data keys by the Redis key of their record, so that a commit can seal without asking
-// for the key again. It is never trusted: the script compares the wrapped form before it writes. Two generations
-// bound its size.
-type keyCache struct {
-	mu       sync.Mutex
-	max      int
-	new, old map[string]dataKey
-}
+// asBefore makes decode read JSON as encoding/json does, which wrote it.
+var asBefore = jsonv1.DefaultOptionsV1()
 
-func newKeyCache(n int) *keyCache { return &keyCache{max: n, new: map[string]dataKey{}} }
-
-func (c *keyCache) get(key string) (dataKey, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	d, ok := c.new[key]
-	if !ok {
-		if d, ok = c.old[key]; ok {
-			c.putLocked(key, d)
-		}
+// decode reads the JSON of a sealed value. A quarter of what a message costs here went into encoding/json's decoder;
+// this one, its designated successor, takes about a third of that time.
+func decode(plain []byte, into any) error {
+	if err := jsonv2.Unmarshal(plain, into, asBefore); err != nil {
+		return errors.New("a sealed value does not hold what it should") // the error itself may quote it
 	}
-	return d, ok
+	return nil
 }
 
-func (c *keyCache) put(key string, d dataKey) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.putLocked(key, d)
-}
-
-func (c *keyCache) putLocked(key string, d dataKey) {
-	if len(c.new) >= c.max {
-		c.old, c.new = c.new, make(map[string]dataKey, c.max)
-	}
-	c.new[key] = d
-}
-
-func (c *keyCache) drop(key string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.new, key)
-	delete(c.old, key)
-}
-
-// unwrapped returns the data key of a record from its wrapped form, out of the cache when it is the same.
+// unwrapped returns the data key of a record from its wrapped form, out of the cache when it is the same. The cache
+// lets a commit seal without asking for the key again; it is never trusted: the script compares the wrapped form.
 func (s *Store) unwrapped(key, wrapped string) (dataKey, error) {
 	if d, ok := s.cache.get(key); ok && d.wrapped == wrapped {
 		return d, nil

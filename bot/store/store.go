@@ -28,6 +28,8 @@ const (
 type Line struct {
 	Code     string
 	Missions []string
+	// Rules are the numbers of the line's own mission: by them its queue is ordered. The zero Rules are usable.
+	Rules casework.Rules
 }
 
 // Options are what a Store is made of.
@@ -40,8 +42,6 @@ type Options struct {
 	Keys    *Keyring
 	KeyFile string
 	Lines   []Line
-	// Rules are the numbers of each mission, by its code; they order its queue. A missing one has the zero Rules.
-	Rules map[string]casework.Rules
 	// Mode is ModeReal or ModeDemo; a store made in the other one is refused (*ModeError). Empty means ModeReal.
 	Mode string
 	// Clock is what commits date their work by; nil means time.Now.
@@ -57,7 +57,7 @@ type Store struct {
 	rdb   redis.UniversalClient
 	owned bool // rdb was made by Open
 	keys  *Keyring
-	cache *keyCache
+	cache *recent[string, dataKey] // data keys by the Redis key of their record
 	lines map[string]Line
 	codes []string                  // of lines, in the order of Options
 	rules map[string]casework.Rules // by mission
@@ -80,7 +80,7 @@ var lineCode = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 // It does not check durability; see CheckDurability. Errors: *ModeError, *KeyError, *SchemaError, or the connection's.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
-		rdb: o.Client, keys: o.Keys, rules: o.Rules, cache: newKeyCache(8192), lines: map[string]Line{}, clock: o.Clock, lease: o.RowLease,
+		rdb: o.Client, keys: o.Keys, rules: map[string]casework.Rules{}, cache: newRecent[string, dataKey](8192), lines: map[string]Line{}, clock: o.Clock, lease: o.RowLease,
 		log: o.Log, lineKeys: map[string]dataKey{}, fences: map[string]fence{},
 	}
 	if s.clock == nil {
@@ -102,6 +102,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 			}
 		}
 		s.lines[l.Code] = l
+		s.rules[l.Missions[0]] = l.Rules
 		s.codes = append(s.codes, l.Code)
 	}
 	if s.rdb == nil {

@@ -52,10 +52,10 @@ if redis.call('ZSCORE', seen, digest) then
 end
 if ARGV[12] ~= '' and redis.call('HGET', P .. 'lease:' .. ARGV[12], 'tok') ~= ARGV[13] then return {'fence'} end
 for _, c in ipairs(contacts) do
-  local have = redis.call('HMGET', P .. 'conv:' .. c[1], 'v', 'k', 'lt', 'x')
+  local have = redis.call('HMGET', P .. 'conv:' .. c[1], 'v', 'k', 'lt', 'x', 'code', 'cid')
   if c[1] == who and state ~= '' and (have[1] or '0') ~= ARGV[7] then return {'conflict'} end
   if (have[2] and have[2] ~= c[3]) or (not have[2] and c[4] == '') then return {'key'} end
-  c[5], c[6] = have[3], have[4]
+  c[5], c[6], c[7], c[8] = have[3], have[4], have[5], have[6]
 end
 local case = P .. 'case:' .. id
 local old = {}
@@ -71,20 +71,33 @@ if id ~= '' then
 end
 
 -- write
-redis.call('ZADD', seen, now, digest)
-redis.call('ZREMRANGEBYSCORE', seen, '-inf', '(' .. ARGV[5])
-for _, c in ipairs(contacts) do
-  if c[4] ~= '' then redis.call('HSET', P .. 'conv:' .. c[1], 'acct', c[2], 'k', c[3], 'a', c[4]) end
+local requests = {now, digest}
+for _, m in ipairs(ids) do
+  requests[#requests + 1] = m[2]
+  requests[#requests + 1] = 'i' .. m[1]
 end
-if who ~= '' then
-  local conv = P .. 'conv:' .. who
-  for _, m in ipairs(ids) do redis.call('ZADD', seen, m[2], 'i' .. m[1]) end
-  if state ~= '' then
-    redis.call('HSET', conv, 'v', string.format('%.0f', tonumber(ARGV[7]) + 1), 's', state, 'code', code)
-    local prompts = P .. 'prompts:' .. contacts[1][2]
-    if shown ~= '' then redis.call('ZADD', prompts, shown, who) else redis.call('ZREM', prompts, who) end
+redis.call('ZADD', seen, unpack(requests))
+redis.call('ZREMRANGEBYSCORE', seen, '-inf', '(' .. ARGV[5])
+local conv = {} -- what is to be written of the person's own record
+if state ~= '' then
+  local p = contacts[1]
+  local filled = ''
+  if code ~= '' then
+    if code == fields.code then
+      filled = id
+    elseif code == p[7] then
+      filled = p[8] or ''
+    else
+      filled = redis.call('HGET', P .. 'codes', code) or ''
+    end
   end
-  if ARGV[10] == '1' then redis.call('HSET', conv, 'in', ARGV[11]) end
+  conv = {'v', string.format('%.0f', tonumber(ARGV[7]) + 1), 's', state, 'code', code, 'cid', filled}
+  local prompts = P .. 'prompts:' .. p[2]
+  if shown ~= '' then redis.call('ZADD', prompts, shown, who) else redis.call('ZREM', prompts, who) end
+end
+if ARGV[10] == '1' then
+  conv[#conv + 1] = 'in'
+  conv[#conv + 1] = ARGV[11]
 end
 if id ~= '' then
   redis.call('HSET', case, 'v', string.format('%.0f', tonumber(ver) + 1), 'k', key, 's', sealed, unpack(set))
@@ -107,7 +120,9 @@ if id ~= '' then
   announce(P, fields.m, kind)
   if old[3] and old[3] ~= fields.m then announce(P, old[3], 'case') end
 end
-for _ = 1, tonumber(nx()) do redis.call('RPUSH', P .. 'timeline:' .. id, nx()) end
+local entries = {}
+for i = 1, tonumber(nx()) do entries[i] = nx() end
+if #entries > 0 then redis.call('RPUSH', P .. 'timeline:' .. id, unpack(entries)) end
 
 -- what was held for the person's next message may leave now, before anything newer
 local released = false
@@ -135,29 +150,40 @@ for _ = 1, tonumber(nx()) do
     if nb ~= '0' then redis.call('ZADD', P .. 'out:' .. account .. ':parked', nb, row) end
   else
     redis.call('RPUSH', P .. 'waiting:' .. contact, lane .. row)
-    fresh[contact] = true
+    fresh[contact] = fresh[contact] or row
   end
 end
-local done = {'ok'}
-for i, c in ipairs(contacts) do
+local done, later = {'ok'}, {}
+for _, c in ipairs(contacts) do
   local contact, account = c[1], c[2]
+  local set = contact == who and conv or {}
+  if c[4] ~= '' then
+    for _, v in ipairs({'acct', account, 'k', c[3], 'a', c[4]}) do set[#set + 1] = v end
+  end
   local let = released and contact == who
   if (fresh[contact] or let) and not c[5] then
     if not c[6] and not let and not frozen(P, account, now) then
       -- idle: the caller sends the first row itself
-      redis.call('HSET', P .. 'conv:' .. contact, 'lt', ARGV[3])
+      set[#set + 1] = 'lt'
+      set[#set + 1] = ARGV[3]
       redis.call('ZADD', P .. 'out:' .. account .. ':leased', ARGV[4], contact)
-      done[#done + 1] = string.sub(redis.call('LINDEX', P .. 'waiting:' .. contact, 0), 2)
+      done[#done + 1] = fresh[contact]
     else
-      schedule(P, contact, account, now)
+      later[#later + 1] = c
     end
   end
+  if #set > 0 then redis.call('HSET', P .. 'conv:' .. contact, unpack(set)) end
 end
+for _, c in ipairs(later) do schedule(P, c[1], c[2], now) end
 
 for _ = 1, tonumber(nx()) do
   local member, due = nx(), nx()
-  redis.call('HDEL', P .. 'timers:taken', member)
-  if due == '' then redis.call('ZREM', P .. 'timers', member) else redis.call('ZADD', P .. 'timers', due, member) end
+  if due == '' then
+    redis.call('ZREM', P .. 'timers', member)
+    redis.call('HDEL', P .. 'timers:taken', member)
+  else
+    redis.call('ZADD', P .. 'timers', due, member)
+  end
 end
 for _ = 1, tonumber(nx()) do redis.call('RPUSH', P .. 'audit', nx()) end
 return done

@@ -73,12 +73,14 @@ end
 for _, f in ipairs(freed) do
   local contact, account = f[1], f[2]
   local first = redis.call('LINDEX', P .. 'waiting:' .. contact, 0)
-  local blob = first and redis.call('HGET', P .. 'rows', string.sub(first, 2))
-  local due = false
-  if blob and ends ~= '' then
-    local _, nb = header(blob)
-    due = tonumber(nb) <= tonumber(now) and not frozen(P, account, now)
+  if first then -- else there is nothing to schedule, and a leased contact was not
+    local blob = ends ~= '' and redis.call('HGET', P .. 'rows', string.sub(first, 2))
+    local due = false
+    if blob then
+      local _, nb = header(blob)
+      due = tonumber(nb) <= tonumber(now) and not frozen(P, account, now)
+    end
+    if not (due and lease(P, contact, account, ARGV[3], ends, got)) then schedule(P, contact, account, now) end
   end
-  if not (due and lease(P, contact, account, ARGV[3], ends, got)) then schedule(P, contact, account, now) end
 end
 return got

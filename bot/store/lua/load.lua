@@ -6,15 +6,12 @@
 -- how many cases wait; "" for what is not there.
 local P = KEYS[1]
 if redis.call('ZSCORE', P .. 'seen:' .. ARGV[1], 'u' .. ARGV[2]) then return {'seen'} end
-local conv = redis.call('HMGET', P .. 'conv:' .. ARGV[1], 'v', 'k', 's', 'code')
-local m, id = ARGV[3], ''
+local conv = redis.call('HMGET', P .. 'conv:' .. ARGV[1], 'v', 'k', 's', 'cid')
+local m, id = ARGV[3], conv[4] or ''
 local case = {false, false, false, false}
-if conv[4] and conv[4] ~= '' then
-  id = redis.call('HGET', P .. 'codes', conv[4]) or ''
-  if id ~= '' then
-    case = redis.call('HMGET', P .. 'case:' .. id, 'v', 'k', 's', 'm')
-    if case[4] then m = case[4] else id = '' end
-  end
+if id ~= '' then
+  case = redis.call('HMGET', P .. 'case:' .. id, 'v', 'k', 's', 'm')
+  if case[4] then m = case[4] else id = '' end
 end
 local waiting = 0
 for _, c in ipairs({'P1', 'P2', 'P3', 'P4'}) do

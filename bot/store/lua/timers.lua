@@ -28,12 +28,14 @@ if #due == 0 then return got end
 local note = ARGV[4] .. '\n'
 for i = 1, #due, 2 do
   local member = due[i]
-  local at = redis.call('HGET', P .. 'timers:taken', member)
+  -- the half tells the end of a lease from a timer's own time, which is whole milliseconds
+  local score = tonumber(due[i + 1])
+  local at = score ~= math.floor(score) and redis.call('HGET', P .. 'timers:taken', member)
   if not at then
-    at = string.format('%.0f', tonumber(due[i + 1]))
+    at = string.format('%.0f', math.floor(score))
     redis.call('HSET', P .. 'timers:taken', member, at)
   end
-  redis.call('ZADD', P .. 'timers', ARGV[3], member)
+  redis.call('ZADD', P .. 'timers', string.format('%.1f', tonumber(ARGV[3]) - 0.5), member)
   note = note .. member .. '\n' .. at .. '\n'
   give(member, at)
 end
