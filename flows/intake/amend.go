@@ -70,7 +70,7 @@ func (t *turn) gave() []*question {
 
 // dangerEdit acts on danger in a corrected message.
 func (t *turn) dangerEdit() bool {
-	if cmd, ok := exact(t.in.Text); ok && cmd == cmdDanger {
+	if cmd, _, ok := exact(t.in.Text); ok && cmd == cmdDanger {
 		t.r.Command = string(cmdDanger)
 	}
 	if t.danger() {

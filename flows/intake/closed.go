@@ -14,6 +14,7 @@ var closedQuestions = []question{{
 		t.reopen()
 		t.note(memoSame, "1")
 		t.say("same.noted")
+		t.halt = true // what the person came to say is heard first
 	},
 }}
 

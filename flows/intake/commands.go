@@ -66,15 +66,31 @@ func slash(text string) (command, string, bool) {
 }
 
 // exact reads a command that is the whole message. A few take a code behind them.
-func exact(text string) (command, bool) {
+func exact(text string) (command, string, bool) {
 	if strings.Contains(text, "🆘") {
-		return cmdDanger, true
+		return cmdDanger, "", true
 	}
-	if len(text) > 16 {
-		return "", false
+	if len(text) > 32 {
+		return "", "", false
 	}
-	cmd, ok := commandWords[fold(text)]
-	return cmd, ok
+	if cmd, ok := commandWords[fold(text)]; ok {
+		return cmd, "", true
+	}
+	word, arg, ok := strings.Cut(text, " ")
+	switch cmd := commandWords[fold(word)]; cmd {
+	case cmdStatus, cmdJoin, cmdCheck:
+		return cmd, arg, ok && looksLikeCode(arg)
+	}
+	return "", "", false
+}
+
+// looksLikeCode tells "K7M4-692Q" and "abcd 1234" from further words.
+func looksLikeCode(s string) bool {
+	code := codeOf(s)
+	if len(code) < 3 || len(code) > 12 || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != "" {
+		return false
+	}
+	return strings.ContainsAny(code, "0123456789-")
 }
 
 // commandOf is the reader's name for a command.
@@ -223,6 +239,9 @@ func (t *turn) officer() bool {
 		t.say("silent.ok")
 	} else {
 		t.say("officer.wanted", "Waiting", t.env.Waiting)
+		if t.current() != nil {
+			t.say("officer.meanwhile")
+		}
 	}
 	if !t.answered(flows.StepSafetyNow) && !t.s.Paused {
 		return t.complete()

@@ -176,6 +176,8 @@ func readLocation(t *turn, text string) (flows.Answer, bool) {
 	switch {
 	case t.r.YesNo == flows.Unknown:
 		return flows.Answer{Location: &flows.Location{Kind: kindUnknown, Text: t.in.Text, At: t.in.At}}, true
+	case strings.HasSuffix(text, "?") && t.s.Shown.Misses == 0: // a question back is no address, the first time
+		return flows.Answer{}, false
 	case t.danger(), t.r.Greeting, t.r.YesNo != "", len([]rune(fold(text))) < 2, isDigits(text):
 		return flows.Answer{}, false // in danger, words that name no place are news, not an address
 	}
@@ -302,6 +304,12 @@ func (t *turn) located() {
 	}
 	if l.Lat == 0 && l.Lon == 0 {
 		l.HasPoint = false
+	}
+	if !l.HasPoint && l.Text == "" {
+		t.say("media.other")
+		t.known = true
+		t.goOn()
+		return
 	}
 	var near Near
 	named := false

@@ -98,8 +98,8 @@ func (t *turn) words(text string) bool {
 			return t.then()
 		}
 	}
-	if cmd, ok := exact(text); ok {
-		return t.command(cmd, "")
+	if cmd, arg, ok := exact(text); ok {
+		return t.command(cmd, arg)
 	}
 	t.r = t.f.read(text, t.context(q))
 	for _, name := range t.r.Signals {
@@ -152,12 +152,12 @@ func (t *turn) then() bool {
 // read takes the answer to the question that was asked.
 func (t *turn) read(q *question, text string) {
 	if q.read != nil {
-		if a, ok := q.read(t, text); ok {
+		if a, ok := q.read(t, text); ok && q.known(a) {
 			t.accept(q, a)
 		}
 		return
 	}
-	if a, ok := q.answerOf(t); ok {
+	if a, ok := q.answerOf(t); ok && q.known(a) {
 		t.accept(q, a)
 	}
 }
@@ -197,7 +197,7 @@ func (t *turn) fill(asked *question) {
 			continue
 		}
 		a, ok := q.take(t, &t.r)
-		if !ok {
+		if !ok || !q.known(a) {
 			continue
 		}
 		switch {
@@ -291,7 +291,7 @@ func (t *turn) goOn() {
 		t.aside()
 		return
 	}
-	if t.alarmed {
+	if t.alarmed || t.halt {
 		return
 	}
 	if t.away && t.s.Ask == "" && t.answered(flows.StepSafetyNow) && t.answer(flows.StepSafetyNow).At.Before(t.in.At) {
@@ -321,16 +321,17 @@ func (t *turn) goOn() {
 
 // idle answers when no question is left.
 func (t *turn) idle() {
+	open := !t.danger() && !t.silent() && !t.closed()
 	switch {
+	case open && t.s.Optional && t.memo(memoFinished) == "":
+		t.note(memoFinished, "1")
+		t.say("finished")
 	case len(t.parts) > 0:
 	case t.danger():
 		t.say("danger.noted")
 		t.urgent = true
 	case t.silent():
 		t.say("silent.ok")
-	case t.s.Optional && t.memo(memoFinished) == "":
-		t.note(memoFinished, "1")
-		t.say("finished")
 	default:
 		t.say("noted")
 	}
@@ -421,7 +422,7 @@ func (t *turn) keep(q *question) {
 		t.cancel(q)
 	} else {
 		a, had := t.s.Answers[q.id]
-		if !had || a.Skipped {
+		if !had || a.Skipped || q.id == flows.StepContactPref { // what was not understood may have been a no to calls
 			a = flows.Answer{}
 		}
 		a.Text, a.Review, a.At, a.From = t.in.Text, true, t.in.At, ""

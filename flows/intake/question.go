@@ -210,6 +210,23 @@ func (q *question) answerOf(t *turn) (flows.Answer, bool) {
 	return flows.Answer{Values: inOrder(menu, vs)}, true
 }
 
+// splpInHand is the one answer that no menu offers: who types it has the travel document already.
+const splpInHand flows.Value = "splp_in_hand"
+
+// known reports whether the answer's values are ones that the step has: stored values are for ever, so nothing that a
+// reader makes up gets in.
+func (q *question) known(a flows.Answer) bool {
+	if q.open || q.dynamic != nil {
+		return true
+	}
+	for _, v := range a.Values {
+		if !slices.Contains(q.menu, v) && (q.id != flows.StepPassportStatus || v != splpInHand) {
+			return false
+		}
+	}
+	return true
+}
+
 // inOrder sorts values by the menu and drops what excludes itself: "none" beside anything else.
 func inOrder(menu, vs []flows.Value) []flows.Value {
 	out := make([]flows.Value, 0, len(vs))

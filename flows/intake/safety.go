@@ -23,7 +23,7 @@ var safetyQuestions = []question{{
 		switch {
 		case t.silent():
 			return []flows.Text{t.text("ask.safety_now.silent")}
-		case t.answered(flows.StepSafetyNow):
+		case t.away || t.in.Kind == flows.KindUnblock:
 			return []flows.Text{t.text("ask.safety_now.again")}
 		}
 		return []flows.Text{t.text("ask.safety_now")}
@@ -111,10 +111,10 @@ func (t *turn) setSafety(v flows.Value) {
 // again.
 func (t *turn) noteRaised() {
 	at := t.in.At.UTC()
-	if old, err := time.Parse(time.RFC3339, t.memo(memoRaised)); err == nil && !at.After(old) {
+	if old, err := time.Parse(time.RFC3339Nano, t.memo(memoRaised)); err == nil && !at.After(old) {
 		return
 	}
-	t.note(memoRaised, at.Format(time.RFC3339))
+	t.note(memoRaised, at.Format(time.RFC3339Nano))
 }
 
 // alarm answers danger: one text, one question, nothing else required.
@@ -161,7 +161,7 @@ func (t *turn) dangerWords() bool {
 		if q.take == nil || q.id == flows.StepSafetyNow || q.id == flows.StepLocation || t.told(q.id) {
 			continue
 		}
-		if a, ok := q.take(t, &t.r); ok {
+		if a, ok := q.take(t, &t.r); ok && q.known(a) {
 			t.record(q.id, a)
 		}
 	}

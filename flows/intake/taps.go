@@ -149,11 +149,16 @@ func (t *turn) stale() {
 		t.greet()
 		return
 	}
-	if q := t.current(); q != nil {
+	if t.danger() {
+		t.goOn() // no question, only that it came in
+		return
+	}
+	if !t.silent() {
 		t.say("tap.old")
+	}
+	if q := t.current(); q != nil {
 		t.show(q)
 		return
 	}
-	t.say("tap.old")
 	t.goOn()
 }

@@ -31,7 +31,7 @@ var sayings = []flows.TextID{
 	"location.near", "location.other", "location.other.nonumber", "location.passed",
 	"confirm.received", "confirm.commands", "ask.confirm.more", "ask.trusted_adult.child",
 	"media.voice", "media.photo", "media.video", "media.document", "media.sticker", "media.other", "media.contact",
-	"stopped", "paused.offer", "paused.silent", "officer.wanted", "join.how", "join.done", "group.join", "check.how", "check.asked",
+	"stopped", "paused.offer", "paused.silent", "officer.wanted", "officer.meanwhile", "join.how", "join.done", "group.join", "check.how", "check.asked",
 	"status.none", "status.code", "status.silent", "status.wrong", "status.wait",
 	"ask.delete.sure", "ask.delete.really", "delete.how", "delete.chat", "delete.requested", "same.noted", "new.started",
 	"ask.safety_now.again", "ask.place_confirm.which", "choice.place_confirm.place", "choice.skip", "choice.done",

@@ -34,6 +34,7 @@ type turn struct {
 	known   bool // something was understood
 	opened  bool
 	fresh   bool          // nothing was asked or answered yet: the greeting comes first
+	halt    bool          // the reply is complete: no question follows
 	alarmed bool          // the answer to danger is the whole reply
 	after   command       // what a choice of the menu leads to
 	heard   []flows.Heard // what was said before this input
@@ -112,7 +113,7 @@ func (t *turn) answered(step flows.StepID) bool {
 		return false
 	}
 	if step == flows.StepContactPref || step == flows.StepSafeTime {
-		if raised, err := time.Parse(time.RFC3339, t.memo(memoRaised)); err == nil && a.At.Before(raised) {
+		if raised, err := time.Parse(time.RFC3339Nano, t.memo(memoRaised)); err == nil && a.At.Before(raised) {
 			return false
 		}
 	}

@@ -37,10 +37,14 @@ func needsWord(t *turn) bool {
 // examples are the words in our own texts: everybody could guess them.
 var examples = []string{"mangga", "mango"}
 
-// secret reads a secret word: one to four words, up to thirty characters, not the example.
-func secret(_ *turn, text string) (flows.Answer, bool) {
+// secret reads a secret word: one or two words, up to thirty characters, not the example, not a yes or no. "No" means
+// that the person does not want one.
+func secret(t *turn, text string) (flows.Answer, bool) {
 	w := fold(text)
-	if n := utf8.RuneCountInString(w); n < 2 || n > 30 || strings.Count(w, " ") > 3 || slices.Contains(examples, w) {
+	if t.r.YesNo == flows.No {
+		return flows.Answer{Skipped: true}, true
+	}
+	if n := utf8.RuneCountInString(w); n < 2 || n > 30 || strings.Count(w, " ") > 1 || slices.Contains(examples, w) || t.r.YesNo != "" {
 		return flows.Answer{}, false
 	}
 	return flows.Answer{Norm: w}, true
