@@ -206,8 +206,7 @@
     if (paused) { wanted = true; return; }
     busy = true;
     get(location.pathname + location.search).then((doc) => {
-      online();
-      swap(doc, 'counts'); readAlarm(); ticks();
+      swap(doc, 'counts'); online(); readAlarm(); ticks();
       if (kind === 'queue') {
         const now = codes(list());
         const next = codes(doc.getElementById('list'));
@@ -281,7 +280,7 @@
   let tries = 0;
   const connect = () => {
     const es = new EventSource('/live');
-    const on = () => { lastEvent = Date.now(); tries = 0; if (!lost.hidden) online(); };
+    const on = () => { lastEvent = Date.now(); tries = 0; if (lost.hidden) liveMark(true); else online(); };
     es.addEventListener('open', () => { on(); refresh(); });
     ['case', 'p1', 'claim', 'row'].forEach((k) => es.addEventListener(k, () => { on(); later(); }));
     es.addEventListener('beat', on);
