@@ -71,8 +71,24 @@ func TestStaffIsSealed(t *testing.T) {
 	b, err := scs.GobCodec{}.Encode(time.Now().Add(time.Hour), map[string]any{"account": a.Name})
 	must(t, err)
 	must(t, s.Sessions(nil).CommitCtx(ctx, "kanarisession", b, time.Now().Add(time.Hour)))
+	c := caseWith(1, casework.P2, deskNow)
+	store1(t, s, c)
+	who := casework.Officer{Name: a.Name}
+	row := bot.Audit{At: deskNow, Who: a.Name, What: "act", Purpose: "kanarialasan"}
+	_, err = s.Next(ctx, "kh", who, deskNow, nil, "kanarirequest", row)
+	must(t, err)
+	must(t, s.Seen(ctx, "kh", c.Code, a.Name, deskNow))
+	_, err = s.Commit(ctx, bot.Change{Line: "kh", Case: c, CaseVer: 1, Claim: a.Name, Audit: []bot.Audit{row}})
+	must(t, err)
+	_, err = s.Find(ctx, "kh", "+6281234567890", row)
+	must(t, err)
+	must(t, s.Record(ctx, "kh", row))
+	_, err = s.SweepClaims(ctx, "kh", deskNow.Add(bot.ClaimLease))
+	must(t, err)
+	_, err = s.SealAudit(ctx, "kh")
+	must(t, err)
 	for key, value := range dump(t, s) {
-		for _, plant := range []string{"kanari", "192.0.2.7"} {
+		for _, plant := range []string{"kanari", "192.0.2.7", "81234567890"} {
 			if strings.Contains(strings.ToLower(key+value), plant) {
 				t.Errorf("%q stands in clear at %.30q", plant, key)
 			}

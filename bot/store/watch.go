@@ -6,34 +6,34 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // watchPoll is how often the number of the last change is read, so that a message that was lost is noticed.
 const watchPoll = time.Second
 
-// Watch calls f after every change of a mission's cases until ctx ends, and gives ctx's error then. seq grows; kind is
-// "case", "p1" or "claim", and what is heard late or at once may come as one call of kind "case". Messages of Redis
-// that get lost, or that cannot be had at all, are made up for by reading the number of the last change every second;
-// an error of that reading ends Watch.
+// Watch calls f once when it stands and then after every change of a mission's cases until ctx ends, and gives ctx's
+// error then. seq grows; kind is "case", "p1" or "claim", and what is heard late may come as one call of kind "case".
+// Messages of Redis that get lost, or that cannot be had at all, are made up for by reading the number of the last
+// change every second; an error of that reading ends Watch.
 func (s *Store) Watch(ctx context.Context, mission string, f func(seq int64, kind string)) error {
 	lines, err := s.linesOf(mission)
 	if err != nil {
 		return fmt.Errorf("watch: %w", err)
 	}
-	w := watch{s: s, mission: mission, lines: lines, last: make([]int64, len(lines)), call: f}
-	channels := make([]string, len(lines))
-	for i, line := range lines {
-		channels[i] = keyEvents(line, mission)
-		w.at = append(w.at, channels[i])
+	w := watch{s: s, mission: mission, lines: lines, call: f}
+	for _, line := range lines {
+		w.at = append(w.at, keyEvents(line, mission))
 	}
-	sub := s.rdb.Subscribe(ctx, channels...)
+	sub := s.rdb.Subscribe(ctx, w.at...)
 	defer func() { _ = sub.Close() }()
-	messages := sub.Channel()
-	// What was committed before now is known to the caller; what comes while this reads comes as a message or as a
-	// step of the number.
+	messages := w.confirmed(ctx, sub)
+	// Whoever read the queue before this moment may have missed a change, hence the first call.
 	if w.last, err = w.read(ctx); err != nil {
 		return w.ended(ctx, err)
 	}
+	f(w.sum(), "case")
 	poll := time.NewTicker(watchPoll)
 	defer poll.Stop()
 	for {
@@ -68,6 +68,16 @@ func (w *watch) ended(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	return fmt.Errorf("watch: %w", err)
+}
+
+// confirmed are the messages of a subscription that stands; nil, for which nobody waits, when it cannot be had.
+func (w *watch) confirmed(ctx context.Context, sub *redis.PubSub) <-chan *redis.Message {
+	for range w.at {
+		if _, err := sub.ReceiveTimeout(ctx, 5*time.Second); err != nil {
+			return nil
+		}
+	}
+	return sub.Channel()
 }
 
 // heard tells of a message, unless its change was told already.
