@@ -180,7 +180,7 @@ func (s *reader) onlyNone() {
 func (s *reader) literal(menu []flows.Value) []flows.Value {
 	text := trimLower(s.text)
 	for _, v := range menu {
-		if text == string(v) {
+		if text == trimLower(string(v)) {
 			return []flows.Value{v}
 		}
 	}

@@ -10,9 +10,6 @@ import (
 func (s *reader) contact() {
 	got := map[flows.Value]bool{}
 	for _, h := range s.hits {
-		if st := s.stepOf[h.section]; st != "" && st != s.c.Step {
-			continue
-		}
 		switch s.topics[s.topicOf[h.section]] {
 		case "contact", "@contact_pref":
 			v := s.valueOf[h.section]
@@ -81,6 +78,9 @@ func (s *reader) hours() {
 		}
 		k := a.end
 		dash := k < len(s.toks) && s.dashBefore(k)
+		if k+1 < len(s.toks) && s.toks[k].raw == "s" && s.toks[k+1].raw == "d" { // s/d
+			k, dash = k+2, true
+		}
 		for k < len(s.toks) && s.toks[k].gap != stop && s.says2(k, "till") {
 			k++
 			dash = true

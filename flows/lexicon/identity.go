@@ -18,15 +18,26 @@ func (s *reader) identifiers() {
 			}
 		}
 	}
+	if !s.digits {
+		return
+	}
 	for f := range strings.FieldsFuncSeq(s.text, func(r rune) bool {
 		return r == ' ' || r == ',' || r == '\n' || r == ':' || r == '.' || r == '(' || r == ')'
 	}) {
-		if p, ok := ParsePassport(f); ok && len(f) >= 7 && strings.ContainsAny(f[:1], "ABCEXabcex") {
+		if len(f) < 7 || !strings.ContainsAny(f[:1], "ABCEXabcex") || !strings.ContainsAny(f, "0123456789") {
+			continue
+		}
+		if p, ok := ParsePassport(f); ok && len(f) >= 7 {
 			s.r.PassportNo = p
 			return
 		}
 	}
 }
+
+var (
+	unspaced     = strings.NewReplacer(" ", "", ".", "", "-", "")
+	digitLetters = strings.NewReplacer("O", "0", "I", "1")
+)
 
 // NIKParts is what a NIK says about its holder at the time of first registration; none of it is ever corrected
 // later, so it is a suggestion and a reason to ask, never proof.
@@ -40,7 +51,7 @@ type NIKParts struct {
 // the first registration, date of birth with 40 added to the day for women, and a serial number. False when it is
 // none; a family card number (KK) has 16 digits too, so ask which card it is.
 func ParseNIK(text string) (NIKParts, bool) {
-	t := strings.NewReplacer(" ", "", ".", "", "-", "").Replace(strings.TrimSpace(text))
+	t := unspaced.Replace(strings.TrimSpace(text))
 	if len(t) != 16 || strings.Trim(t, "0123456789") != "" {
 		return NIKParts{}, false
 	}
@@ -57,7 +68,7 @@ func ParseNIK(text string) (NIKParts, bool) {
 // ParsePassport brings a passport number to its written form: one or two letters and six or seven digits, with O
 // read as 0 and I as 1 among the digits. False for anything else: keep it as it came and let an officer read it.
 func ParsePassport(text string) (string, bool) {
-	t := strings.ToUpper(strings.NewReplacer(" ", "", "-", "", ".", "").Replace(strings.TrimSpace(text)))
+	t := strings.ToUpper(unspaced.Replace(strings.TrimSpace(text)))
 	if len(t) < 7 || len(t) > 9 || t[0] < 'A' || t[0] > 'Z' {
 		return "", false
 	}
@@ -65,7 +76,7 @@ func ParsePassport(text string) (string, bool) {
 	if t[1] >= 'A' && t[1] <= 'Z' && t[1] != 'O' && t[1] != 'I' {
 		letters = 2
 	}
-	num := strings.NewReplacer("O", "0", "I", "1").Replace(t[letters:])
+	num := digitLetters.Replace(t[letters:])
 	if len(num) < 6 || len(num) > 7 || strings.Trim(num, "0123456789") != "" || len(t) > letters+7 {
 		return "", false
 	}
@@ -94,7 +105,7 @@ func (s *reader) name(asked bool) string {
 			from = s.toks[h.end-1].end
 			break
 		}
-		if asked && s.sections[h.section] == "name.weak" && h.start == 0 {
+		if asked && s.sections[h.section] == "name.weak" && h.start == 0 && s.toks[0].raw != "i" {
 			from = s.toks[h.end-1].end
 		}
 	}
@@ -119,7 +130,7 @@ func (s *reader) name(asked bool) string {
 		}
 	}
 	for _, t := range s.all {
-		if t.start >= base && t.start < base+end && (s.on.NameStop.has(t.id) || t.num >= 0 && t.id == s.number || t.filler && t.start > base) {
+		if t.start >= base && t.start < base+end && (s.on.NameStop.has(t.id) && t.raw != "i" || t.num >= 0 && t.id == s.number || t.filler && t.start > base) {
 			end = t.start - base
 			break
 		}
@@ -134,7 +145,7 @@ func (s *reader) name(asked bool) string {
 	for _, t := range s.all {
 		if t.start >= base && t.start < base+end {
 			words++
-			if s.on.NotName.has(t.id) || s.on.Negator.has(t.id) || s.on.Me.has(t.id) {
+			if s.on.NotName.has(t.id) || s.on.Negator.has(t.id) || s.on.Me.has(t.id) && t.raw != "i" {
 				ordinary += 2
 			} else if t.id != 0 && !t.fuzzy && s.spelledSmall(t) || s.common[t.raw] {
 				ordinary++

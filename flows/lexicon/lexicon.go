@@ -56,7 +56,11 @@ func (l *Lexicon) Read(text string, c Context) Reading {
 		return Reading{}
 	}
 	s := reader{Lexicon: l, doc: l.words(text), c: c}
-	s.hits = l.match(s.doc)
+	for _, h := range l.match(s.doc) {
+		if st := l.stepOf[h.section]; st == "" || st == c.Step {
+			s.hits = append(s.hits, h)
+		}
+	}
 	s.scope()
 	s.links()
 	s.identifiers()
@@ -85,7 +89,7 @@ func (l *Lexicon) Read(text string, c Context) Reading {
 func (s *reader) topic(name string) []hit {
 	var out []hit
 	for _, h := range s.hits {
-		if s.topics[s.topicOf[h.section]] == name && (s.stepOf[h.section] == "" || s.stepOf[h.section] == s.c.Step) {
+		if s.topics[s.topicOf[h.section]] == name {
 			out = append(out, h)
 		}
 	}

@@ -69,7 +69,8 @@ const (
 	mentioned = 1
 	answered  = 2 // the answer to the question where
 	inPlace   = 3 // after "di", "dekat"
-	nowThere  = 4 // after "sekarang di", "ternyata di", "dipindah ke"
+	nowThere  = 4 // after "ternyata di", "dipindah ke"
+	statedNow = 5 // "sekarang di"
 )
 
 // location reads where the person is (or the person that the report is for): of all the places named, the one that
@@ -94,7 +95,7 @@ func (s *reader) location() {
 		if r == notThere && s.oppositeOf(m) {
 			excluded = m.Place.Country
 		}
-		if r > rank || r == rank && r > notThere && best >= 0 && s.finer(m, ms[best]) {
+		if r > rank || r == rank && best >= 0 && (s.finer(m, ms[best]) || r == nowThere && !s.finer(ms[best], m)) {
 			best, rank = i, r
 		}
 	}
@@ -265,7 +266,7 @@ func (s *reader) stance(m places.Match, nth int) int {
 			}
 		}
 		if s.times[c].now {
-			rank = nowThere
+			rank = statedNow
 		}
 		if s.times[c].longPast && !s.times[c].now {
 			return notThere
@@ -348,30 +349,29 @@ func (s *reader) escaping(k int) bool {
 	return k > 0 && (s.on.Escape.has(s.toks[k-1].id) || k > 1 && s.on.Escape.has(s.toks[k-2].id))
 }
 
-// ownerPlace says whether a third person who is not the subject of the report is at the place: "bos lagi di cina".
+// ownerPlace says whether somebody else, the subject of the clause, is the one at the place: "bos lagi di cina"; and
+// in a report for somebody else, whether the writer is: "saya di X, adik saya yang di Y".
 func (s *reader) ownerPlace(i int) bool {
-	for k := i - 1; k >= 0 && i-k <= 4; k-- {
-		if s.toks[k+1 : i+1][0].gap != space && k+1 < len(s.toks) {
+	for k := i - 1; k >= 0 && i-k <= 5; k-- {
+		if k+1 < len(s.toks) && s.toks[k+1].gap != space {
 			return false
 		}
 		id := s.toks[k].id
-		if s.passive(id) {
+		kind := s.kind[id]
+		head := k == 0 || s.toks[k].gap != space || s.on.Contrast.has(s.toks[k-1].id)
+		switch {
+		case s.passive(id):
 			return false
-		}
-		if k > 0 && (s.on.With.has(s.toks[k-1].id) || s.on.Joiner.has(s.toks[k-1].id)) {
-			continue
-		}
-		if s.on.Employer.has(id) {
-			return !s.on.At.has(s.toks[max(k-1, 0)].id)
-		}
-		if s.kind[id]&meNoun != 0 && k > 0 && s.on.Negator.has(s.toks[k-1].id) {
+		case s.r.WhoFor == "other_person" && kind&meNoun != 0:
+			return head || !(s.kind[s.toks[k-1].id]&personNoun != 0 || s.on.Negator.has(s.toks[k-1].id))
+		case s.r.WhoFor == "other_person":
+			if kind&personNoun != 0 {
+				return false
+			}
+		case head && (s.on.Employer.has(id) || kind&personNoun != 0):
+			return true
+		case kind&meNoun != 0 && !(k > 0 && s.kind[s.toks[k-1].id]&personNoun != 0):
 			return false
-		}
-		if s.kind[id]&meNoun != 0 && s.r.WhoFor == "other_person" && !(k > 0 && s.kind[s.toks[k-1].id]&personNoun != 0) {
-			return true // saya di X, adik saya yang di Y
-		}
-		if s.kind[id]&personNoun != 0 {
-			return s.r.WhoFor != "other_person"
 		}
 	}
 	return false

@@ -6,9 +6,6 @@ import "pulang/flows"
 func (s *reader) needs() {
 	none := false
 	for _, h := range s.hits {
-		if st := s.stepOf[h.section]; st != "" && st != s.c.Step {
-			continue
-		}
 		topic, v := s.topics[s.topicOf[h.section]], s.valueOf[h.section]
 		switch topic {
 		case "need", "@urgent_needs":
@@ -51,7 +48,7 @@ func (s *reader) needs() {
 			s.signal("sexual_violence")
 			s.need("held_or_threatened")
 		case "detained":
-			if n := s.subject(h); n&(passportNoun|paperNoun|phoneNoun|permitNoun) == 0 && !s.over(h) {
+			if n := s.subject(h); n&(passportNoun|paperNoun|phoneNoun|permitNoun) == 0 && !s.over(h) && !(s.theirs(h) && s.r.WhoFor != "other_person") {
 				s.need(v)
 			}
 		case "sick":
@@ -76,7 +73,7 @@ func (s *reader) needs() {
 
 // keptPerson reads "ditahan" of a person: by the police it is detained, by a boss it is held.
 func (s *reader) keptPerson(h hit) {
-	if s.denied(h) || s.over(h) || !s.word(h, "tahan-ed") && !s.word(h, "ambil-ed") {
+	if s.denied(h) || s.over(h) || s.theirs(h) && s.r.WhoFor != "other_person" || !s.word(h, "tahan-ed") && !s.word(h, "ambil-ed") {
 		return
 	}
 	n := s.nouns(h, false)
@@ -118,9 +115,6 @@ func (s *reader) harm() {
 func (s *reader) placeKind() {
 	best, rank := flows.Value(""), 0
 	for _, h := range s.hits {
-		if st := s.stepOf[h.section]; st != "" && st != s.c.Step {
-			continue
-		}
 		topic, v := s.topics[s.topicOf[h.section]], s.valueOf[h.section]
 		n := 0
 		switch topic {
@@ -137,7 +131,7 @@ func (s *reader) placeKind() {
 		case "@place_kind":
 			n = 2
 		}
-		if n == 0 || v == "not" || s.denied(h) || s.away(h) {
+		if n == 0 || v == "not" || v == "floor" || s.denied(h) || s.away(h) {
 			continue
 		}
 		if s.times[s.clause[h.start]].now {

@@ -7,15 +7,13 @@ import "pulang/flows"
 func (s *reader) passport() {
 	atStep := s.c.Step == flows.StepPassportStatus
 	found := map[flows.Value]int{}
+	alive := 0 // where it was said that it is valid still: "yang lama mati, yang baru masih berlaku"
 	note := func(v flows.Value, h hit) {
 		if v != "" {
 			found[v] = max(found[v], h.start+1)
 		}
 	}
 	for _, h := range s.hits {
-		if st := s.stepOf[h.section]; st != "" && st != s.c.Step {
-			continue
-		}
 		topic, v := s.topics[s.topicOf[h.section]], s.valueOf[h.section]
 		switch topic {
 		case "pass", "@passport_status":
@@ -54,12 +52,18 @@ func (s *reader) passport() {
 				note(s.deadOrNot(h, "with_me_valid", "with_me_expired"), h)
 			case "alive", "withme":
 				note("with_me_valid", h)
+				if v == "alive" {
+					alive = h.start + 1
+				}
 			case "absent":
 				if atStep {
 					note("never_had", h)
 				}
 			}
 		}
+	}
+	if alive > found["with_me_expired"] {
+		delete(found, "with_me_expired")
 	}
 	order := []flows.Value{"splp_in_hand", "held_by_employer", "held_by_authority", "held_by_other", "damaged", "lost_stolen", "never_had", "with_me_expired", "with_me_valid", "unknown"}
 	for _, v := range order {
@@ -160,16 +164,15 @@ func (s *reader) permit() {
 	atStep := s.c.Step == flows.StepImmigration
 	found := map[flows.Value]bool{}
 	for _, h := range s.hits {
-		if st := s.stepOf[h.section]; st != "" && st != s.c.Step {
-			continue
-		}
 		topic, v := s.topics[s.topicOf[h.section]], s.valueOf[h.section]
 		switch topic {
 		case "permit", "@immigration_status":
 			if v == "asked" {
 				continue
 			}
-			if !s.denied(h) {
+			if v == "overstay" && !s.denied(h) {
+				found[s.deadOrNot(h, "valid", "overstay")] = true
+			} else if !s.denied(h) {
 				found[v] = true
 			} else if v == "overstay" && atStep {
 				found["valid"] = true

@@ -50,7 +50,7 @@ type hit struct {
 }
 
 // compile reads one phrase: words; a/b for either; <list> for a word of a list; (x) optional; .. for up to three
-// words of any kind, ... for up to six; # for a number; ^ at the front and $ at the end for the edges of the message,
+// words of any kind without a comma between them, ... for up to six; # for a number; ^ at the front and $ at the end for the edges of the message,
 // = for the whole message.
 func (l *Lexicon) compile(line string, section int) error {
 	p := phrase{section: section}
@@ -193,7 +193,7 @@ func run(es []element, toks []token, i, from int) int {
 	e := &es[0]
 	if e.gap > 0 {
 		for n := 0; n <= e.gap && i+n < len(toks); n++ {
-			if i+n > from && toks[i+n].gap == stop {
+			if i+n > from && (toks[i+n].gap == stop || toks[i+n].gap == comma && e.gap <= 3) {
 				return -1
 			}
 			if end := run(es[1:], toks, i+n, from); end >= 0 {

@@ -6,9 +6,6 @@ import "pulang/flows"
 func (s *reader) who() {
 	group, other, self := false, false, false
 	for _, h := range s.hits {
-		if st := s.stepOf[h.section]; st != "" && st != s.c.Step {
-			continue
-		}
 		switch s.sections[h.section] {
 		case "who.group":
 			group = group || !s.denied(h)

@@ -17,9 +17,6 @@ func (s *reader) safety() {
 	var safe []hit
 	calm := false // an explicit statement that it is over, or that nobody is looking
 	for _, h := range s.hits {
-		if st := s.stepOf[h.section]; st != "" && st != s.c.Step {
-			continue
-		}
 		switch s.sections[h.section] {
 		case "safety.danger", "need.violence", "@safety_now.danger":
 			if s.denied(h) {
@@ -142,7 +139,7 @@ func (s *reader) safeWord(h hit) flows.Value {
 	if doubt != "" && !s.says("safety", "calm") {
 		return doubt
 	}
-	if s.c.Step == flows.StepSafetyNow || s.says("plainly", "safe") {
+	if s.c.Step == flows.StepSafetyNow || s.says("plainly", "safe") && (s.c.Step == "" || s.mine(h)) {
 		return flows.Safe
 	}
 	return ""

@@ -102,8 +102,12 @@ func (s *reader) before(i, n int) []token {
 	return out
 }
 
-// denied says whether a phrase stands under a negation: "tidak pernah dipukul", "ga ada yang liat", "belum aman".
+// denied says whether a phrase stands under a negation: "tidak pernah dipukul", "ga ada yang liat", "belum aman",
+// "bahaya sih engga".
 func (s *reader) denied(h hit) bool {
+	if h.end < len(s.toks) && s.toks[h.end].gap == space && s.on.Negator.has(s.toks[h.end].id) && s.denialOf(h.end) && !s.asks && s.toks[h.end].end-s.toks[h.end].start > 1 {
+		return true
+	}
 	for i := h.start; i > 0 && h.start-i < 5; i-- {
 		if s.toks[i].gap != space && i != h.start || s.toks[i].gap == stop || i == h.start && s.toks[i].gap != space {
 			return false
@@ -123,7 +127,7 @@ func (s *reader) denied(h hit) bool {
 // it; for somebody doing it the object stands behind it.
 func (s *reader) nouns(h hit, active bool) noun {
 	back := func() noun {
-		for i := h.start - 1; i >= 0 && h.start-i <= 8; i-- {
+		for i := h.start - 1; i >= 0 && h.start-i <= 12; i-- {
 			if s.toks[i+1].gap == stop {
 				break
 			}
@@ -133,6 +137,9 @@ func (s *reader) nouns(h hit, active bool) noun {
 			}
 			if k&(meNoun|personNoun) != 0 && i > 0 && s.toks[i].gap == space && s.kind[s.toks[i-1].id]&^(meNoun|personNoun|bodyNoun) != 0 {
 				continue // paspor saya, hp teman: the owner
+			}
+			if i > 0 && s.names[s.toks[i-1].id] == "bukan" && s.toks[i].gap == space {
+				return 0 // bukan paspor yang hilang
 			}
 			for i > 1 && k&^(meNoun|personNoun) != 0 { // paspor sama hp
 				j := i - 1
@@ -188,7 +195,11 @@ func (s *reader) nouns(h hit, active bool) noun {
 	}
 	k := back()
 	if k&paperNoun != 0 { // koper dicuri, termasuk paspor
-		k |= ahead() & passportNoun
+		for i := h.end; i+1 < len(s.toks) && i < h.end+6 && s.toks[i].gap != stop; i++ {
+			if s.on.Joiner.has(s.toks[i].id) && s.toks[i+1].gap == space {
+				k |= s.kind[s.toks[i+1].id] & passportNoun
+			}
+		}
 	}
 	if k == 0 || k == meNoun || k == personNoun {
 		if a := ahead(); a&(passportNoun|permitNoun|phoneNoun|paperNoun) != 0 && (k == 0 || s.toks[h.start].gap == space) {

@@ -46,7 +46,8 @@ var englishWords = func() map[string]bool {
 	for w := range strings.FieldsSeq(`i im i'm my me you your he she we they them us our his her its is are was were am be been the a an this that these those there
 		and or but not don't dont didn't doesn't can't cant cannot can could will would please to of from in at for with have has had
 		want need get got keep take took taken what where when how who why do does did let go out now still since ago only very sir hello help
-		lost passport boss company people here by on no yes know it if about because every tomorrow yesterday`) {
+		lost passport boss company people here by on no yes know it if about because every tomorrow yesterday say says said must everybody give so one just some any then next much more after before again back today already yet never always
+		been being into over take taking work working told tell run ran escape escaped beat someone nobody talk real `) {
 		m[w] = true
 	}
 	for _, w := range []string{"passport", "boss", "company", "no", "help", "hello", "in", "do", "go", "am", "an", "at", "a", "i", "me", "or", "on"} {
@@ -185,20 +186,24 @@ func (s *reader) argument(v string, h hit) string {
 	case "language":
 		return s.r.Language
 	case "join", "status", "check_officer":
-		rest := strings.TrimSpace(s.text[s.toks[h.end-1].end:])
 		var code []string
-		for f := range strings.FieldsSeq(strings.ToUpper(rest)) {
-			f = strings.Trim(f, ".,:;!?()\"'")
-			if f == "" || strings.Trim(f, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != "" {
+		fields := strings.Fields(s.text[s.toks[h.start].start:])
+		for i, f := range fields {
+			f = strings.ToUpper(strings.Trim(f, ".,:;!?()\"'"))
+			part := f != "" && strings.Trim(f, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == "" &&
+				(strings.ContainsAny(f, "0123456789") || len(f) == 4 && f == strings.Trim(fields[i], ".,:;!?()\"'"))
+			if !part {
+				if len(code) > 0 {
+					break
+				}
+				continue
+			}
+			if code = append(code, f); len(strings.ReplaceAll(strings.Join(code, ""), "-", "")) >= 8 {
 				break
 			}
-			if !strings.ContainsAny(f, "0123456789") && (len(code) > 0 || len(f) != 4) {
-				break
-			}
-			code = append(code, f)
-			if len(strings.ReplaceAll(strings.Join(code, ""), "-", "")) >= 8 {
-				break
-			}
+		}
+		if !strings.ContainsAny(strings.Join(code, ""), "0123456789") && len(code) < 2 {
+			return ""
 		}
 		return strings.Join(code, " ")
 	}
