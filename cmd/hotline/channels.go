@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -146,7 +145,7 @@ func (t *telegramLine) run(ctx context.Context, s *service) error {
 		<-ctx.Done()
 		return nil
 	}
-	owner := hex.EncodeToString(random(8))
+	owner := s.owner
 	name := "poll:" + t.channel.Account()
 	for ctx.Err() == nil {
 		token, ok, err := s.store.AcquireLease(ctx, t.line, name, owner, pollLease)

@@ -37,6 +37,7 @@ type waveMark struct {
 	Seed   uint64    `json:"seed"`
 	End    time.Time `json:"end"` // the simulated clock's last moment
 	People int       `json:"people"`
+	At     time.Time `json:"at,omitzero"` // how far the simulated clock has come
 	Done   bool      `json:"done"`
 }
 

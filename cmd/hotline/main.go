@@ -9,10 +9,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/redis/go-redis/v9"
 )
 
 // Exit codes of the program.
@@ -66,6 +68,8 @@ func main() {
 
 // run is the whole program: parse, run the subcommand, turn its error into one line and an exit code.
 func run(ctx context.Context, args []string, io *streams) int {
+	// The client writes to the standard error by itself; its errors come back from every call anyway.
+	redis.SetLogger(quiet{})
 	var cli hotline
 	exited := -1
 	parser, err := kong.New(&cli, kong.Name("hotline"), kong.Description(description), kong.UsageOnError(),
@@ -92,7 +96,9 @@ func report(to io.Writer, err error) int {
 		}
 		return exitOK
 	}
-	fmt.Fprintln(to, "hotline: "+strings.Join(strings.Fields(err.Error()), " "))
+	// kong repeats the value of a variable, which may be something that was meant for another one.
+	line := fromEnv.ReplaceAllString(strings.Join(strings.Fields(err.Error()), " "), " ($1)")
+	fmt.Fprintln(to, "hotline: "+line)
 	var usage usageError
 	if errors.As(err, &usage) {
 		return exitUsage
@@ -100,5 +106,13 @@ func report(to io.Writer, err error) int {
 	return exitFailed
 }
 
+var fromEnv = regexp.MustCompile(` \(from envar ([A-Z_]+)=.*\)$`)
+
 // errReported is a failure whose lines are already written.
 var errReported = errors.New("reported")
+
+// quiet is a logger of the Redis client that says nothing.
+type quiet struct{}
+
+// Printf says nothing.
+func (quiet) Printf(context.Context, string, ...any) {}

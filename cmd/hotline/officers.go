@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/oklog/ulid/v2"
+	"golang.org/x/sync/errgroup"
 
 	"pulang/bot"
 	"pulang/flows"
@@ -19,46 +20,46 @@ import (
 // ended and go home in the evening. They do not keep up, as nobody could have in that week.
 type simDesk struct {
 	w    *wave
-	rnd  *rand.Rand
 	crew []casework.Officer
-	n    int
 }
 
-// perWindow is how many callbacks one officer manages in half an hour.
-const perWindow = 2
+// perWindow is how many callbacks one officer manages in an hour, next to everything else.
+const perWindow = 3
 
 func newSimDesk(w *wave) simDesk {
-	d := simDesk{w: w, rnd: rand.New(rand.NewPCG(w.mark.Seed, 2))} //nolint:gosec // a simulation wants to be repeatable
+	d := simDesk{w: w}
 	for i, name := range []string{"ratna", "yudha", "sari", "bima", "laras"} {
 		d.crew = append(d.crew, casework.Officer{Name: name, Female: i%2 == 0})
 	}
 	return d
 }
 
-// work is what the officers on duty do in the window that begins at.
-func (d *simDesk) work(ctx context.Context, at time.Time) error {
-	if d.w.mark.End.Sub(at) < window {
-		return nil // the newest arrivals wait for the officer who watches the demo
+// work is what the officers on duty do in the window that begins at, side by side.
+func (d *simDesk) work(ctx context.Context, at time.Time, g *errgroup.Group) {
+	if !at.Before(d.w.mark.End.Add(-window)) {
+		return // the newest arrivals wait for the officer who watches the demo
 	}
 	on := d.crew
 	if h := at.In(d.w.mission.Location()).Hour(); h < 7 || h >= 21 {
 		on = d.crew[:1]
 	}
-	for i := range perWindow {
-		for _, o := range on {
-			if err := d.callback(ctx, o, at.Add(time.Duration(i)*window/perWindow)); err != nil {
-				return fmt.Errorf("simulated officer: %w", err)
+	for i, o := range on {
+		rnd := rand.New(rand.NewPCG(d.w.mark.Seed^uint64(at.Unix()), uint64(i))) //nolint:gosec // a simulation wants to be repeatable
+		g.Go(func() error {
+			for n := range perWindow {
+				if err := d.callback(ctx, o, at.Add(time.Duration(n)*window/perWindow), rnd); err != nil {
+					return fmt.Errorf("simulated officer: %w", err)
+				}
 			}
-		}
+			return nil
+		})
 	}
-	return nil
 }
 
 // callback is one officer's next case, from claim to release.
-func (d *simDesk) callback(ctx context.Context, o casework.Officer, at time.Time) error {
+func (d *simDesk) callback(ctx context.Context, o casework.Officer, at time.Time, rnd *rand.Rand) error {
 	w := d.w
-	d.n++
-	request := fmt.Sprintf("sim:%x:%d", w.mark.Seed, d.n)
+	request := fmt.Sprintf("sim:%x:%s:%d", w.mark.Seed, o.Name, at.Unix())
 	audit := func(what, field string) bot.Audit {
 		return bot.Audit{At: at, Who: o.Name, Role: string(casework.RoleOfficer), What: what, Field: field}
 	}
@@ -83,7 +84,7 @@ func (d *simDesk) callback(ctx context.Context, o casework.Officer, at time.Time
 		ch.Entries = append(ch.Entries, bot.Entry{ID: ulid.MustNew(ulid.Timestamp(at), ulid.DefaultEntropy()).String(), At: at, Kind: "event", Text: text, Args: args, By: o.Name})
 	}
 	c.MarkRead(o.Name, at)
-	events, what, err := d.handle(c, o, at, event)
+	events, what, err := d.handle(c, o, at, request, rnd, event)
 	if err != nil {
 		return err
 	}
@@ -101,13 +102,12 @@ func (d *simDesk) callback(ctx context.Context, o casework.Officer, at time.Time
 }
 
 // handle decides what the officer does with the case.
-func (d *simDesk) handle(c *casework.Case, o casework.Officer, at time.Time, event func(string, flows.Args, time.Time)) ([]casework.Event, string, error) {
+func (d *simDesk) handle(c *casework.Case, o casework.Officer, at time.Time, id string, rnd *rand.Rand, event func(string, flows.Args, time.Time)) ([]casework.Event, string, error) {
 	r := d.w.rules
 	via := casework.ViaPhone
 	if !casework.MayCall(c, at, r).OK {
 		via = casework.ViaChat
 	}
-	id := fmt.Sprintf("sim-%d", d.n)
 	if err := casework.StartAttempt(c, id, via, o.Name, at, r, ""); err != nil {
 		var no *casework.Refused
 		if errors.As(err, &no) {
@@ -116,11 +116,11 @@ func (d *simDesk) handle(c *casework.Case, o casework.Officer, at time.Time, eve
 		return nil, "", err
 	}
 	event("event.call_started", flows.Args{"Via": via}, at)
-	outcome := d.outcome(via)
+	outcome := simOutcome(via, rnd)
 	done := at.Add(4 * time.Minute)
 	next := time.Time{}
 	if casework.Outcomes[outcome].NeedsNext {
-		next = at.Add(time.Duration(3+d.rnd.IntN(20)) * time.Hour)
+		next = at.Add(time.Duration(3+rnd.IntN(20)) * time.Hour)
 	}
 	events, err := casework.EndAttempt(c, id, outcome, "", next, done, r)
 	var no *casework.Refused
@@ -128,12 +128,15 @@ func (d *simDesk) handle(c *casework.Case, o casework.Officer, at time.Time, eve
 		outcome = casework.NoAnswer
 		events, err = casework.EndAttempt(c, id, outcome, "", time.Time{}, done, r)
 	}
+	if errors.As(err, &no) { // done before the demo was stopped in the middle of this window
+		return nil, "open", nil
+	}
 	if err != nil {
 		return nil, "", err
 	}
 	event("event.outcome", flows.Args{"Outcome": string(outcome)}, done)
 	if casework.Outcomes[outcome].Spoken {
-		more, err := d.progress(c, o, done)
+		more, err := d.progress(c, o, done, rnd)
 		if err != nil {
 			return nil, "", err
 		}
@@ -142,8 +145,8 @@ func (d *simDesk) handle(c *casework.Case, o casework.Officer, at time.Time, eve
 	return events, "outcome", nil
 }
 
-func (d *simDesk) outcome(via string) casework.Outcome {
-	n := d.rnd.IntN(100)
+func simOutcome(via string, rnd *rand.Rand) casework.Outcome {
+	n := rnd.IntN(100)
 	if via == casework.ViaChat {
 		switch {
 		case n < 75:
@@ -190,14 +193,14 @@ var simWay = []struct {
 }
 
 // progress sets stages for those who were spoken to: the older the case, the further.
-func (d *simDesk) progress(c *casework.Case, o casework.Officer, at time.Time) (all []casework.Event, err error) {
+func (d *simDesk) progress(c *casework.Case, o casework.Officer, at time.Time, rnd *rand.Rand) (all []casework.Event, err error) {
 	if c.Safety == flows.Watched || c.Safety == flows.Danger || c.Answers[flows.StepWhoFor].Value() == "other_person" {
 		return nil, nil
 	}
 	left := d.w.mark.End.Sub(c.CreatedAt)
-	steps := d.rnd.IntN(2 + int(left/day)*3)
+	steps := rnd.IntN(2 + int(left/day)*3)
 	for _, s := range simWay[:min(steps, len(simWay))] {
-		if d.rnd.IntN(4) == 0 && s.stage != casework.StageSPLPApplied && s.stage != casework.StageWaiverSubmitted {
+		if rnd.IntN(4) == 0 && s.stage != casework.StageSPLPApplied && s.stage != casework.StageWaiverSubmitted {
 			continue
 		}
 		events, err := casework.SetStage(c, s.stage, s.detail, o.Name, at)

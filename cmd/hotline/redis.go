@@ -36,7 +36,6 @@ type openWith struct {
 	url       string // REDIS_URL; empty: an own redis-server in data
 	exclusive bool   // serve and demo: nobody else may serve from this data directory
 	accept    bool   // --accept-data-loss
-	unchecked bool   // the check command asks for itself
 	log       *slog.Logger
 }
 
@@ -54,42 +53,50 @@ func (o *opened) close() error {
 
 // openStore connects to the given Redis, or to an own redis-server on the data directory, checks that it keeps what
 // it acknowledges, and opens the store.
-func openStore(ctx context.Context, s *Settings, w openWith) (o *opened, err error) {
-	o = &opened{missions: w.missions, data: w.data}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, o.close())
-			o = nil
-		}
-	}()
+func openStore(ctx context.Context, s *Settings, w openWith) (*opened, error) {
+	o := &opened{missions: w.missions, data: w.data}
+	if err := o.connect(ctx, s, w); err != nil {
+		return nil, errors.Join(err, o.close())
+	}
+	return o, nil
+}
+
+func (o *opened) connect(ctx context.Context, s *Settings, w openWith) error {
 	url := w.url
 	if url == "" {
 		srv, err := store.StartServer(ctx, w.data, store.ServerOptions{Exclusive: w.exclusive, Log: w.log})
 		if errors.Is(err, store.ErrInUse) {
-			return nil, inUse(w.data)
+			return inUse(w.data)
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		o.own, url = true, srv.URL()
 		o.closers = append(o.closers, srv.Close)
 	} else if w.exclusive {
 		unlock, err := lockData(w.data)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		o.closers = append(o.closers, unlock)
 	}
-	if o.redis, err = store.Dial(url); err != nil {
-		return nil, usageError{err}
+	client, err := store.Dial(url)
+	if err != nil {
+		return usageError{err}
 	}
+	o.redis = client
 	o.closers = append(o.closers, func(context.Context) error { return o.redis.Close() })
-	if !w.unchecked {
-		if err := store.CheckDurability(ctx, o.redis, w.accept); err != nil {
-			return nil, fmt.Errorf("refused: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
-		}
+	err = store.CheckDurability(ctx, o.redis, w.accept)
+	var weak *store.DurabilityError
+	switch {
+	case errors.As(err, &weak):
+		return fmt.Errorf("refused: %s", strings.Join(weak.Problems, "; "))
+	case err != nil && w.url != "":
+		return fmt.Errorf("the Redis of REDIS_URL does not answer: %w", err)
+	case err != nil:
+		return err
 	}
-	return o, o.open(ctx, s, w)
+	return o.open(ctx, s, w)
 }
 
 // open opens the store on o.redis. Without a mode it is opened as what it is.
@@ -100,7 +107,7 @@ func (o *opened) open(ctx context.Context, s *Settings, w openWith) (err error) 
 	}
 	for _, mode := range modes {
 		o.store, err = store.Open(ctx, store.Options{Client: o.redis, KeyFile: s.keyFile(w.data), Lines: storeLines(w.missions),
-			Mode: mode, Log: w.log})
+			Mode: mode, RowLease: bot.RowLease, Log: w.log})
 		var wrong *store.ModeError
 		if errors.As(err, &wrong) && w.mode == "" {
 			continue
@@ -134,7 +141,7 @@ func explained(err error) error {
 func storeLines(ms []*bot.Mission) []store.Line {
 	var out []store.Line
 	for _, m := range ms {
-		l := store.Line{Code: m.Code, Missions: []string{m.Code}}
+		l := store.Line{Code: m.Code, Missions: []string{m.Code}, Rules: m.Rules()}
 		for _, o := range ms {
 			if o.Code != m.Code {
 				l.Missions = append(l.Missions, o.Code)

@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"pulang/bot"
@@ -52,7 +56,7 @@ func (serveCmd) Run(ctx context.Context, s *Settings, io *streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
-	svc.store = o.store
+	svc.store, svc.alone, svc.owner = o.store, o.own, ownerName(data)
 	if err := svc.build(ctx, tokens); err != nil {
 		return err
 	}
@@ -75,6 +79,16 @@ func (serveCmd) Run(ctx context.Context, s *Settings, io *streams) (err error) {
 		log.Info("stopping")
 	}
 	return err
+}
+
+// ownerName is the same for every process that serves from this data directory of this machine, one after the other.
+func ownerName(data string) string {
+	host, _ := os.Hostname()
+	if abs, err := filepath.Abs(data); err == nil {
+		data = abs
+	}
+	sum := sha256.Sum256([]byte(host + "\x00" + data))
+	return hex.EncodeToString(sum[:8])
 }
 
 func names(ms []*bot.Mission) string {

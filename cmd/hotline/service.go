@@ -46,6 +46,11 @@ type service struct {
 	public, staff, probes    net.Listener
 	publicURL, deskURL       string
 	webchatOn, demo, nothing bool
+	// owner names this process in leases: a restart on the same data directory, which only one process can serve,
+	// goes on under the same name instead of waiting for its own former lease to end.
+	owner string
+	// alone is true when no other process can be using the store: its own redis-server belongs to the data directory.
+	alone bool
 
 	parts  []*running
 	failed chan error
@@ -205,6 +210,9 @@ func (s *service) buildChats(h webchat.Handler) error {
 
 // run starts the parts and returns when all of them are on their way.
 func (s *service) run() {
+	if s.alone {
+		s.freeOrphans()
+	}
 	s.start("relay", s.relay.Run)
 	s.start("staff audit", s.sealStaffAudit)
 	for _, t := range s.tgs {
@@ -220,6 +228,19 @@ func (s *service) run() {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.metrics.handler())
 	s.serve("metrics", s.probes, mux, nil)
+}
+
+// freeOrphans takes over what a killed predecessor was about to send. A failure only means waiting for its leases.
+func (s *service) freeOrphans() {
+	accounts := map[string][]string{}
+	for _, l := range s.lines {
+		accounts[l.Line] = append(accounts[l.Line], l.Channel.Account())
+	}
+	for line, of := range accounts {
+		if err := s.store.FreeOrphans(context.Background(), line, of); err != nil {
+			s.log.Warn("former leases", "line", line, "err", err)
+		}
+	}
 }
 
 // timers runs the timers and what every line needs doing now and then. The demo begins with it after its wave.

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os/exec"
+	"testing"
+	"time"
+
+	"pulang/bot"
+	"pulang/flows/casework"
+	"pulang/locales"
+)
+
+// newDemo opens a demo's store and builds its service; nothing listens.
+func newDemo(t *testing.T) (*service, *opened) {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		needTool(t, "redis-server")
+	}
+	missions, err := demoMissions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat, err := locales.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Settings{}
+	log := slog.New(slog.DiscardHandler)
+	o, err := openDemo(t.Context(), s, t.TempDir(), missions, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := o.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	svc := &service{settings: s, log: log, missions: missions, cat: cat, demo: true, store: o.store}
+	if err := svc.build(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	return svc, o
+}
+
+// The wave fills the desk: every class and lateness, several stages, cases marked as simulated, none of them twice.
+func TestWave(t *testing.T) {
+	svc, o := newDemo(t)
+	const people = 240
+	mark := waveMark{Seed: 7, End: time.Now().UTC(), People: people}
+	play := func() {
+		t.Helper()
+		w, err := newWave(t.Context(), svc, o, mark)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.play(t.Context(), progress(nil, people), func(waveMark) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.store.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	began := time.Now()
+	play()
+	t.Logf("%d people in %v", people, time.Since(began))
+
+	items := openCases(t, o)
+	now := time.Now()
+	classes, stages, late := map[casework.Class]int{}, map[casework.Stage]int{}, 0
+	for _, i := range items {
+		c := i.Case
+		if !c.Simulated {
+			t.Fatalf("case %s is not marked as simulated", c.Code)
+		}
+		if c.CreatedAt.After(now) || now.Sub(c.CreatedAt) > 5*day+time.Hour {
+			t.Errorf("case of %v, outside the five days", c.CreatedAt)
+		}
+		classes[casework.Effective(c, now)]++
+		stages[c.Stage]++
+		if c.DueAt.Before(now) {
+			late++
+		}
+	}
+	t.Logf("open %d, late %d, classes %v, stages %v", len(items), late, classes, stages)
+	for _, c := range []casework.Class{casework.P1, casework.P2, casework.P3, casework.P4} {
+		if classes[c] == 0 {
+			t.Errorf("no open %s", c)
+		}
+	}
+	if late == 0 || late == len(items) || len(stages) < 3 {
+		t.Errorf("%d of %d late, stages %v: the groups of the queue are not filled", late, len(items), stages)
+	}
+	// Again, as after a crash in the middle: everybody is known, nobody comes twice.
+	before := len(items)
+	play()
+	if n := len(openCases(t, o)); n > before {
+		t.Errorf("%d open cases, %d before the repeat", n, before)
+	}
+}
+
+func openCases(t *testing.T, o *opened) []bot.QueueItem {
+	t.Helper()
+	page, err := o.store.Queue(context.Background(), o.missions[0].Code, time.Now(), mostListed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page.Items
+}
