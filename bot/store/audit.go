@@ -68,7 +68,7 @@ func (s *Store) Record(ctx context.Context, mission string, a bot.Audit) error {
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	if err := s.run(ctx, auditAppendScript, []string{keyAudit(line)}, rows...).Err(); err != nil {
+	if err := s.run(ctx, auditAppendScript, []string{lineKey(line)}, append([]any{s.nextToken()}, rows...)...).Err(); err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
 	return nil

@@ -36,7 +36,7 @@ func (s *Store) openFile(ctx context.Context, mission, code string, now time.Tim
 	if err != nil {
 		return file, err
 	}
-	res, err := s.run(ctx, openCaseScript, []string{lineKey(line)}, append([]any{mission, id}, rows...)...).Slice()
+	res, err := s.run(ctx, openCaseScript, []string{lineKey(line)}, append([]any{mission, id, s.nextToken()}, rows...)...).Slice()
 	if err != nil {
 		return file, fmt.Errorf("redis: %w", err)
 	}

@@ -39,7 +39,7 @@ func (s *Store) Next(ctx context.Context, mission string, officer casework.Offic
 	if len(lines) > 1 && n.digest != "" {
 		// A script makes a request happen once in its line. Where several lines are asked, the same request must not
 		// choose in two of them at the same moment.
-		unlock, err := s.lock(ctx, keyResult(lines[0], n.digest)+":lock")
+		unlock, err := s.lock(ctx, keyResultLock(lines[0], n.digest))
 		if err != nil {
 			return "", fmt.Errorf("next: %w", err)
 		}
@@ -139,6 +139,9 @@ func (s *Store) claim(ctx context.Context, c claimOf, audit bot.Audit) (claimed,
 	if err != nil {
 		return claimed{}, err
 	}
+	if c.digest == "" {
+		c.digest = s.nextToken() // a client that lost the answer may send the same call again
+	}
 	args := append([]any{
 		c.now.UnixMilli(), c.now.Add(bot.ClaimLease).UnixMilli(), c.id, id, name, c.digest, flag(c.offered), c.mission,
 	}, rows...)
@@ -219,9 +222,11 @@ func (s *Store) Release(ctx context.Context, mission, code, officer, request str
 	if err != nil {
 		return fmt.Errorf("release: %w", err)
 	}
-	args := append([]any{
-		s.clock().UnixMilli(), id, s.holder(officer), s.requestDigest("release", id, officer, request), "", "",
-	}, rows...)
+	digest := s.requestDigest("release", id, officer, request)
+	if digest == "" {
+		digest = s.nextToken()
+	}
+	args := append([]any{s.clock().UnixMilli(), id, s.holder(officer), digest, "", ""}, rows...)
 	ok, err := s.run(ctx, releaseScript, []string{lineKey(line)}, args...).Bool()
 	if err != nil {
 		return fmt.Errorf("release: %w", err)

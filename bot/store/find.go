@@ -37,7 +37,7 @@ func (s *Store) Find(ctx context.Context, mission, what string, audit bot.Audit)
 	}
 	var found []place
 	for i, line := range lines {
-		args := append([]any{mission, findMost, code, len(sets)}, sets...)
+		args := append([]any{mission, findMost, code, s.nextToken(), len(sets)}, sets...)
 		if i == 0 {
 			rows, err := s.auditRowsOf(ctx, line, mission, audit)
 			if err != nil {

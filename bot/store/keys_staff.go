@@ -33,3 +33,7 @@ func keySessionsOf(account string) string { return "{staff}:sessions:" + account
 // keyOfficers is a HASH per line, for ever: account id to the sealed name of an officer who has held or opened a
 // case of the line, so that the desk can say who. Associated data: key name.
 func keyOfficers(line string) string { return lineKey(line) + "officers" }
+
+// keyResultLock is a STRING for as long as one process works on a request at the desk that concerns several lines: its
+// token.
+func keyResultLock(line, digest string) string { return lineKey(line) + "resultlock:" + digest }

@@ -106,7 +106,7 @@ func (s *Store) retry(ctx context.Context, line, mission, id, force string, audi
 		if err != nil {
 			return err
 		}
-		n, err := s.run(ctx, retryScript, []string{lineKey(line)}, append([]any{s.clock().UnixMilli(), id, blob, again, mission}, rows...)...).Int()
+		n, err := s.run(ctx, retryScript, []string{lineKey(line)}, append([]any{s.clock().UnixMilli(), id, blob, again, mission, s.nextToken()}, rows...)...).Int()
 		switch {
 		case err != nil:
 			return err
@@ -170,7 +170,7 @@ func (s *Store) Dismiss(ctx context.Context, mission, id string, audit bot.Audit
 		if err != nil {
 			return fmt.Errorf("dismiss aside: %w", err)
 		}
-		ok, err := s.run(ctx, dismissScript, []string{lineKey(line)}, append([]any{id, mission}, rows...)...).Bool()
+		ok, err := s.run(ctx, dismissScript, []string{lineKey(line)}, append([]any{id, mission, s.nextToken()}, rows...)...).Bool()
 		if err != nil {
 			return fmt.Errorf("dismiss aside: %w", err)
 		}

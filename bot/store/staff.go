@@ -123,8 +123,8 @@ func (s *Store) SaveAccount(ctx context.Context, a bot.Account, audit bot.Audit)
 	if a.Disabled {
 		disabled, code = "1", "" // the code of somebody who has left is no proof of anything
 	}
-	keys := []string{keyAccount(id), keyAccounts(), keyOfficerCodes(), keyAudit(StaffLine)}
-	ok, err := s.run(ctx, accountSaveScript, keys, append([]any{id, sealed, code, disabled}, rows...)...).Bool()
+	keys := []string{keyAccount(id), keyAccounts(), keyOfficerCodes(), lineKey(StaffLine)}
+	ok, err := s.run(ctx, accountSaveScript, keys, append([]any{id, sealed, code, disabled, s.nextToken()}, rows...)...).Bool()
 	if err != nil {
 		return fmt.Errorf("save account: %w", err)
 	}

@@ -66,6 +66,6 @@ func (s *Store) endLease(ctx context.Context, line, mission, id string, now time
 	if err != nil {
 		return false, err
 	}
-	args := append([]any{now.UnixMilli(), id, "", "", until, entry}, rows...)
+	args := append([]any{now.UnixMilli(), id, "", s.nextToken(), until, entry}, rows...)
 	return s.run(ctx, releaseScript, []string{lineKey(line)}, args...).Bool()
 }

@@ -1,8 +1,9 @@
 -- Creates or replaces an account.
--- KEYS  1 the account, 2 all accounts, 3 officer codes, 4 the staff audit log
+-- KEYS  1 the account, 2 all accounts, 3 officer codes, 4 the staff area's prefix
 -- ARGV  1 account id, 2 sealed account, 3 index of the check code or "", 4 "1" when the account is disabled,
---       5… sealed audit rows
+--       5 token of this call, 6… sealed audit rows
 -- Gives 1, or 0 when another account has the check code.
+-- include audit.lua
 local code = ARGV[3]
 local old = redis.call('HGET', KEYS[1], 'code')
 if code ~= '' then
@@ -20,5 +21,5 @@ if code ~= '' then
 end
 if ARGV[4] == '1' then redis.call('HDEL', KEYS[1], 'link') end
 redis.call('SADD', KEYS[2], ARGV[1])
-for i = 5, #ARGV do redis.call('RPUSH', KEYS[4], ARGV[i]) end
+audit(KEYS[4], ARGV[5], 6)
 return 1

@@ -1,19 +1,20 @@
 -- Gives one officer the lease on a case, once however often it is asked, and only one officer.
 -- KEYS  1 the line's prefix
--- ARGV  1 now, 2 end of the lease, 3 case id, 4 officer, 5 the officer's sealed name, 6 digest of the request ("" for
---       none), 7 "1" for Next: only what is offered now, and while a P1 waits only a P1, 8 mission, 9… sealed audit rows
+-- ARGV  1 now, 2 end of the lease, 3 case id, 4 officer, 5 the officer's sealed name, 6 digest of the request, 7 "1"
+--       for Next: only what is offered now, and while a P1 waits only a P1, 8 mission, 9… sealed audit rows
+-- Gives one officer the lease on a case, once however often it is asked, and only one officer.
+-- KEYS  1 the line's prefix
+-- ARGV  1 now, 2 end of the lease, 3 case id, 4 officer, 5 the officer's sealed name, 6 digest of the request, 7 "1" for Next: only what is offered now, and while a P1 waits only a P1, 8 mission, 9… sealed audit rows
 -- Gives "ok" or "repeat", case id, since and until; or "held", holder, since and until; or one word and nothing
 -- written: "gone" (no such case, closed, another mission's, for Next: not offered any more), "again" (for Next: a
 -- P1 came meanwhile, choose again).
 -- include place.lua
 local P, now, id = KEYS[1], ARGV[1], ARGV[3]
 local result = P .. 'result:' .. ARGV[6]
-if ARGV[6] ~= '' then
-  local done = redis.call('GET', result)
-  if done then
-    local did, since, ends = string.match(done, '^(%S+) (%d+) (%d+)$')
-    if did then return {'repeat', did, since, ends} end
-  end
+local done = redis.call('GET', result)
+if done then
+  local did, since, ends = string.match(done, '^(%S+) (%d+) (%d+)$')
+  if did then return {'repeat', did, since, ends} end
 end
 local case = P .. 'case:' .. id
 local f = redis.call('HMGET', case, 'm', 'c', 'w', 'cl', 'by', 'sin', 'unt', 'st', 'lat')
@@ -30,7 +31,7 @@ if held then since = f[6] end
 redis.call('HSET', case, 'by', ARGV[4], 'sin', since, 'unt', ARGV[2])
 redis.call('HSET', P .. 'officers', ARGV[4], ARGV[5])
 place(P, id, f[1], f[2], f[3], now)
-if ARGV[6] ~= '' then redis.call('SET', result, id .. ' ' .. since .. ' ' .. ARGV[2], 'EX', 86400) end
+redis.call('SET', result, id .. ' ' .. since .. ' ' .. ARGV[2], 'EX', 86400)
 for i = 9, #ARGV do redis.call('RPUSH', P .. 'audit', ARGV[i]) end
 announce(P, f[1], 'claim')
 return {'ok', id, since, ARGV[2]}

@@ -1,14 +1,15 @@
 -- Reads a case with its timeline and rows, and appends the audit rows of that.
 -- KEYS  1 the line's prefix
--- ARGV  1 mission, 2 case id, 3… sealed audit rows
+-- ARGV  1 mission, 2 case id, 3 token of this call, 4… sealed audit rows
 -- Gives version, wrapped key, sealed case, holder, since, until, a list of timeline entries, a list of row ids and
 -- states by turns, and a list of three values for each row that is still kept: id, row, its contact's wrapped key.
 -- Nothing when the case is not the mission's.
 -- include waiting.lua
+-- include audit.lua
 local P, id = KEYS[1], ARGV[2]
 local f = redis.call('HMGET', P .. 'case:' .. id, 'v', 'k', 's', 'by', 'sin', 'unt', 'm')
 if not f[1] or not f[2] or f[7] ~= ARGV[1] then return {} end
-for i = 3, #ARGV do redis.call('RPUSH', P .. 'audit', ARGV[i]) end
+audit(P, ARGV[3], 4)
 local states = redis.call('HGETALL', P .. 'rowstates:' .. id)
 local rows = {}
 for i = 1, #states, 2 do
