@@ -93,7 +93,11 @@ func TestFirstFortyCharactersAreNeutral(t *testing.T) {
 	}
 }
 
-// The catalogue of the citizens' texts holds exactly the texts that the conversation uses.
+// elsewhere are texts for citizens that other packages send: the answer to CEK, the line of an outage, the
+// messenger's list of commands.
+var elsewhere = []string{"check_officer.", "down.", "command."}
+
+// The catalogue of the citizens' texts holds exactly the texts that the conversation uses, and those few.
 func TestCatalogueIsComplete(t *testing.T) {
 	f := New(testConfig(plain{}))
 	used := map[string]bool{}
@@ -115,7 +119,7 @@ func TestCatalogueIsComplete(t *testing.T) {
 			}
 		}
 		for id := range have {
-			if !used[id] {
+			if !used[id] && !slices.ContainsFunc(elsewhere, func(p string) bool { return strings.HasPrefix(id, p) }) {
 				t.Errorf("%s: nobody uses %q", lang, id)
 			}
 		}
