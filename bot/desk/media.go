@@ -23,10 +23,11 @@ const (
 	maxPixels = 32 << 20 // before anything is decoded
 )
 
-// errFile is a file that is not shown, with the catalogue key that says why.
-type errFile struct{ key string }
-
-func (e errFile) Error() string { return "file: " + e.key }
+// Why a picture is not shown: it is none, or it would take too much memory.
+var (
+	errNoPicture = errors.New("not a picture")
+	errTooLarge  = errors.New("picture too large")
+)
 
 // media opens a file that the person sent. Looking is audited before the first byte. A picture is decoded and
 // written anew, so that neither code in it nor its place data (EXIF) reaches the browser; all else is a download
@@ -80,7 +81,6 @@ func (q *request) serveFile(m *flows.Media, b []byte) error {
 		q.d.pictures <- struct{}{} // one at a time: a picture may take 128 MB while it is decoded
 		pic, err := cleanPicture(b)
 		<-q.d.pictures
-		var no errFile
 		switch {
 		case err == nil:
 			h.Set("Content-Security-Policy", inert)
@@ -89,8 +89,8 @@ func (q *request) serveFile(m *flows.Media, b []byte) error {
 			h.Set("Content-Length", strconv.Itoa(len(pic)))
 			_, _ = q.w.Write(pic)
 			return nil
-		case errors.As(err, &no) && no.key == "desk.bad.file_large":
-			q.sorry(http.StatusUnprocessableEntity, no.key)
+		case errors.Is(err, errTooLarge):
+			q.sorry(http.StatusUnprocessableEntity, "desk.bad.file_large")
 			return nil
 		}
 	}
@@ -109,14 +109,14 @@ func (q *request) serveFile(m *flows.Media, b []byte) error {
 func cleanPicture(b []byte) ([]byte, error) {
 	cfg, _, err := image.DecodeConfig(bytes.NewReader(b))
 	if err != nil {
-		return nil, errFile{"desk.bad.file_kind"}
+		return nil, errNoPicture
 	}
 	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width*cfg.Height > maxPixels {
-		return nil, errFile{"desk.bad.file_large"}
+		return nil, errTooLarge
 	}
 	img, _, err := image.Decode(bytes.NewReader(b))
 	if err != nil {
-		return nil, errFile{"desk.bad.file_kind"}
+		return nil, errNoPicture
 	}
 	var out bytes.Buffer
 	if err := jpeg.Encode(&out, img, &jpeg.Options{Quality: 85}); err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
@@ -55,7 +56,13 @@ func badPassword(pw, name string) string {
 		return "desk.password.long"
 	}
 	f := fold(pw)
-	if len([]rune(f)) < 4 || refused[f] {
+	letters := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, pw)
+	if len([]rune(f)) < 4 || refused[f] || refused[letters] {
 		return "desk.password.common"
 	}
 	if name != "" && strings.Contains(f, fold(name)) && len(fold(name)) >= 3 {

@@ -54,10 +54,10 @@ func (q *request) places(c *casework.Case, see shown) placesView {
 		if l.HasPoint {
 			v.HasPoint = true
 			if name, km := g.NearestBorder(l.Lat, l.Lon); name != "" && km < 300 {
-				p.Border = q.t("desk.place.border", "Name", name, "Km", q.km(km))
+				p.Border = q.t("desk.place.border", "Name", name, "Km", q.distance(km, see))
 			}
 			if q.mission.Lat != 0 || q.mission.Lon != 0 {
-				p.Office = q.t("desk.place.office", "Name", q.mission.Name, "Km", q.km(places.Distance(l.Lat, l.Lon, q.mission.Lat, q.mission.Lon)))
+				p.Office = q.t("desk.place.office", "Name", q.mission.Name, "Km", q.distance(places.Distance(l.Lat, l.Lon, q.mission.Lat, q.mission.Lon), see))
 			}
 			if l.Country == "ID" && c.Answers[flows.StepWhoFor].Value() != "other_person" {
 				p.Warn = q.t("desk.place.in_indonesia")

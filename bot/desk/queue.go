@@ -123,9 +123,26 @@ type queuePage struct {
 
 // queueGroup are the rows of one degree of lateness.
 type queueGroup struct {
-	Late casework.Late
-	Rows []rowView
-	N    int
+	ID, Title string
+	Rows      []rowView
+	N         int
+}
+
+// groupOf names the group of a case: every waiting P1 stands first, whatever its age; the others by lateness.
+func (q *request) groupOf(c *casework.Case, now time.Time) string {
+	if casework.Effective(c, now) == casework.P1 {
+		return "P1"
+	}
+	return string(q.lateness(c, now))
+}
+
+// groupIDs are the groups in the order of the page.
+func groupIDs() []string {
+	ids := []string{"P1"}
+	for _, l := range casework.Lates {
+		ids = append(ids, string(l))
+	}
+	return ids
 }
 
 func queue(q *request) error {
@@ -152,17 +169,17 @@ func queue(q *request) error {
 	p.Filters, keep, p.Active = q.filters(waiting, now)
 	p.All = len(waiting)
 
-	groups := map[casework.Late]*queueGroup{}
+	groups := map[string]*queueGroup{}
 	for _, it := range waiting {
 		if !keep(it) {
 			continue
 		}
 		p.Shown++
-		l := q.lateness(it.Case, now)
-		g := groups[l]
+		id := q.groupOf(it.Case, now)
+		g := groups[id]
 		if g == nil {
-			g = &queueGroup{Late: l}
-			groups[l] = g
+			g = &queueGroup{ID: id, Title: q.t("late." + id)}
+			groups[id] = g
 		}
 		g.N++
 		if p.Shown > showLimit {
@@ -171,8 +188,8 @@ func queue(q *request) error {
 		}
 		g.Rows = append(g.Rows, q.row(it, now))
 	}
-	for _, l := range casework.Lates {
-		if g := groups[l]; g != nil {
+	for _, id := range groupIDs() {
+		if g := groups[id]; g != nil {
 			p.Groups = append(p.Groups, *g)
 		}
 	}
@@ -251,7 +268,7 @@ func (q *request) filters(items []bot.QueueItem, now time.Time) ([]filter, func(
 	}{
 		{"class", func(it bot.QueueItem) (string, string) {
 			c := string(casework.Effective(it.Case, now))
-			return c, q.t("class." + c)
+			return c, c + " – " + q.t("class."+c)
 		}, false},
 		{"call", func(it bot.QueueItem) (string, string) {
 			v := q.callable(it.Case, now)

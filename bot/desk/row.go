@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -167,11 +166,11 @@ func (q *request) placeOf(c *casework.Case) (place, precision string) {
 	place = cleanLine(l.Place).Text
 	if l.HasPoint && place == "" {
 		if near, km := nearest(l.Lat, l.Lon); near != "" {
-			place = q.t("desk.place.near", "Place", near, "Km", q.km(km))
+			place = q.t("desk.place.near", "Place", near, "Km", q.coarse(km))
 		}
 	}
 	if place == "" {
-		return q.t("desk.place.words"), q.t("desk.place.kind." + cmp.Or(l.Kind, "unknown"))
+		return q.t("desk.place.words"), q.t("desk.place.kind." + kindOf(l.Kind))
 	}
 	if p := cleanLine(l.Province).Text; p != "" && !strings.Contains(place, p) {
 		place += ", " + p
@@ -179,7 +178,7 @@ func (q *request) placeOf(c *casework.Case) (place, precision string) {
 	if l.Country != "" && l.Country != q.mission.Country {
 		place += " (" + cleanLine(l.Country).Text + ")"
 	}
-	precision = q.t("desk.place.kind." + cmp.Or(l.Kind, "unknown"))
+	precision = q.t("desk.place.kind." + kindOf(l.Kind))
 	if l.HasPoint && l.AccuracyM > 0 {
 		precision += " " + q.t("desk.place.accuracy", "M", q.metres(l.AccuracyM))
 	}
@@ -201,6 +200,14 @@ func (q *request) km(km float64) string {
 		return q.decimal(km)
 	}
 	return q.number(int(math.Round(km)))
+}
+
+// coarse is a distance from a masked pin, in steps of 5 km: exact ones to three places would give the pin away.
+func (q *request) coarse(km float64) string {
+	if km < 5 {
+		return "<5"
+	}
+	return q.number(int(math.Round(km/5)) * 5)
 }
 
 func (q *request) metres(m float64) string {

@@ -310,8 +310,8 @@ func (q *request) pinText(l flows.Location, see shown) string {
 		parts = append(parts, p)
 	}
 	if l.HasPoint {
-		if near, km := nearest(l.Lat, l.Lon); near != "" && near != l.Place {
-			parts = append(parts, q.t("desk.place.near", "Place", near, "Km", q.km(km)))
+		if near, km := nearest(l.Lat, l.Lon); near != "" && (near != l.Place || see.Pin) {
+			parts = append(parts, q.t("desk.place.near", "Place", near, "Km", q.distance(km, see)))
 		}
 		if see.Pin {
 			parts = append(parts, fmt.Sprintf("%.6f, %.6f", l.Lat, l.Lon))
@@ -325,6 +325,14 @@ func (q *request) pinText(l flows.Location, see shown) string {
 		parts = append(parts, "“"+mask(t.Text, see)+"”")
 	}
 	return strings.Join(parts, " · ")
+}
+
+// distance is exact only for a pin that is revealed.
+func (q *request) distance(km float64, see shown) string {
+	if see.Pin {
+		return q.km(km)
+	}
+	return q.coarse(km)
 }
 
 func kindOf(k string) string {

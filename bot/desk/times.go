@@ -61,6 +61,16 @@ func (q *request) when(t time.Time) string {
 	return q.day(t) + " " + q.hm(t) + " " + zoneName(t)
 }
 
+// Moment is When to the second, for the audit log.
+func (p page) Moment(t time.Time) string {
+	t = t.In(p.q.zone())
+	mark := ":"
+	if p.q.lang == "id" {
+		mark = "."
+	}
+	return p.q.day(t) + " " + t.Format("15"+mark+"04"+mark+"05") + " " + zoneName(t)
+}
+
 // day is "22 Nov 2026".
 func (q *request) day(t time.Time) string {
 	names, ok := months[q.lang]

@@ -256,13 +256,13 @@
     pause.addEventListener('click', () => {
       paused = !paused;
       pause.setAttribute('aria-pressed', String(paused));
-      pause.textContent = paused ? pause.dataset.on : pause.dataset.off;
+      pause.textContent = paused ? pause.dataset.paused : pause.dataset.running;
       if (!paused) { wanted = false; refresh(); }
     });
   }
 
   const lost = $('#lost');
-  const liveMark = (ok) => { const n = $('#counts [data-live-mark]'); if (n) { n.classList.toggle('off', !ok); n.textContent = ok ? n.dataset.on : n.dataset.off; } };
+  const liveMark = (ok) => { const n = $('#counts [data-live-mark]'); if (n) { n.classList.toggle('off', !ok); n.textContent = ok ? n.dataset.up : n.dataset.down; } };
   function offline() {
     if (lost.hidden) { lost.hidden = false; lost.textContent = text.lost; }
     body.classList.toggle('stale', kind === 'board');

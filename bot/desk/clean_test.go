@@ -1,0 +1,92 @@
+package desk
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+	"image"
+	"image/png"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+func TestClean(t *testing.T) {
+	for in, want := range map[string]string{
+		"halo \u202Edlrow": "halo dlrow", "a\u200bb": "ab", "baris\r\nkedua": "baris\n\nkedua", "e\u0301": "é",
+		"👩\u200d👧": "👩\u200d👧", "a\u200db": "ab", "": "", "  tab\tini ": "  tab\tini", "x\x00y\x1b[0m": "xy[0m",
+	} {
+		if got := clean(in).Text; got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+	if !clean("a\u202Eb").Hidden || clean("biasa").Hidden {
+		t.Error("the badge is wrong")
+	}
+	long := clean(strings.Repeat("x", maxShown+1))
+	if len(long.Text) != maxShown || !long.Cut {
+		t.Error("not cut")
+	}
+	zalgo := clean("a" + strings.Repeat("\u0301\u0322", 60))
+	marks := 0
+	for _, r := range zalgo.Text {
+		if unicode.Is(unicode.Mn, r) {
+			marks++
+		}
+	}
+	if marks > maxMarks {
+		t.Errorf("%d marks", marks)
+	}
+}
+
+func TestMask(t *testing.T) {
+	for in, want := range map[string]string{
+		"telp 0812 3456 7890 ya":            "telp •••• •••• ••90 ya",
+		"lahir 17-08-2001":                  "lahir 17-08-2001",
+		"jam 13.00-14.00":                   "jam 13.00-14.00",
+		"gaji 3.500.000":                    "gaji •.•••.•00",
+		"5 orang, 1 anak":                   "5 orang, 1 anak",
+		"paspor C1234567":                   "paspor ••••••67",
+		"di 11.556374, 104.928":             "di •.•, 104.928",
+		"10°37'33.0\"N":                     "•.•",
+		"lihat https://maps.app.goo.gl/abc": "lihat https://•••",
+		"kode K7M4-692Q":                    "kode K7M4-692Q",
+		"USD 3.650":                         "USD 3.650",
+	} {
+		if got := mask(in, shown{}); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+	full := "0812 3456 7890, C1234567, 11.556374"
+	if got := mask(full, shown{Phone: true, Pin: true, IDs: true}); got != full {
+		t.Errorf("%q", got)
+	}
+	if got := mask("NIK 3201014107900001 HP 081234567890", shown{IDs: true}); got != "NIK 3201014107900001 HP ••••••••••90" {
+		t.Errorf("%q", got)
+	}
+}
+
+// tinyPNG is a picture with something in it that must not go along.
+func tinyPNG(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
+		t.Fatal(err)
+	}
+	raw := b.Bytes()
+	return append(append(append([]byte{}, raw[:33]...), pngChunk("tEXt", []byte("GPS\x00GPS-SECRET"))...), raw[33:]...)
+}
+
+// bombPNG claims to be 50,000 by 50,000 points.
+func bombPNG() []byte {
+	b := []byte("\x89PNG\r\n\x1a\n")
+	h := binary.BigEndian.AppendUint32(nil, 50_000)
+	h = binary.BigEndian.AppendUint32(h, 50_000)
+	return append(append(b, pngChunk("IHDR", append(h, 8, 0, 0, 0, 0))...), pngChunk("IDAT", []byte{0})...)
+}
+
+func pngChunk(kind string, data []byte) []byte {
+	b := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
+	body := append([]byte(kind), data...)
+	return binary.BigEndian.AppendUint32(append(b, body...), crc32.ChecksumIEEE(body))
+}
