@@ -2,6 +2,7 @@ package lexicon
 
 import (
 	"math/bits"
+	"strings"
 
 	"github.com/agnivade/levenshtein"
 )
@@ -23,6 +24,11 @@ func (l *Lexicon) near(s string) word {
 	if len(s) >= 10 {
 		allowed = 2
 	}
+	for i := range len(s) {
+		if s[i] < 'a' || s[i] > 'z' {
+			return 0
+		}
+	}
 	m := letters(s)
 	best, id := allowed+1, word(0)
 	for size := len(s) - allowed; size <= len(s)+allowed; size++ {
@@ -35,7 +41,7 @@ func (l *Lexicon) near(s string) word {
 				continue
 			}
 			d := levenshtein.ComputeDistance(s, e.text)
-			if d > allowed || size < 10 && d > 1 {
+			if d > allowed || size < 10 && d > 1 || d == 1 && !slip(s, e.text) {
 				continue
 			}
 			switch {
@@ -50,6 +56,30 @@ func (l *Lexicon) near(s string) word {
 	}
 	return id
 }
+
+// slip says whether two spellings, one letter apart, differ as fingers and ears err: a vowel dropped, added or taken
+// for another, a letter doubled, an h or a final sound lost, a neighbouring key, a voiced consonant for its twin. Other
+// differences mostly make another word.
+func slip(a, b string) bool {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	switch {
+	case len(a) == len(b):
+		return vowel(a[i]) && vowel(b[i]) || strings.IndexByte(beside[a[i]-'a'], b[i]) >= 0
+	case len(a) < len(b):
+		a, b = b, a
+	}
+	// a has one letter more, at i
+	c := a[i]
+	return vowel(c) || c == 'h' || i > 0 && a[i-1] == c || i+1 < len(a) && a[i+1] == c
+}
+
+func vowel(c byte) bool { return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u' }
+
+// beside are the keys next to a key, and the consonants that sound like it.
+var beside = [26]string{"qwsz", "vghnp", "xdfvkj", "serfcxt", "wrsd", "drtgcvp", "ftyhbvk", "gyujnb", "uojk", "huiknmcz", "jiolmgcq", "kop", "njk", "bhjm", "ipkl", "olbf", "wak", "etdf", "awedxzc", "rygfd", "yihj", "cfgbwp", "qesav", "zsdc", "tughi", "asxj"}
 
 func letters(s string) (m uint32) {
 	for i := range len(s) {

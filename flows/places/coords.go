@@ -264,6 +264,9 @@ func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // beside returns the hemisphere letter that stands directly after a number, or before it.
 func beside(text string, start, end int) byte {
+	if start > 0 && strings.IndexByte("nsewNSEW", text[start-1]) >= 0 && (start == 1 || !isLetter(text[start-2])) {
+		return text[start-1] | 0x20 // N10°37'33" E103°…: what follows belongs to the next number
+	}
 	rest := strings.TrimLeft(text[end:], " °º˚")
 	if rest != "" && strings.ContainsRune("nsewNSEW", rune(rest[0])) && (len(rest) == 1 || !isLetter(rest[1])) {
 		return rest[0] | 0x20
