@@ -20,6 +20,10 @@ func (f *Flow) Next(env flows.Env, s flows.State, in flows.Input) flows.Turn {
 		return t.finish()
 	case in.Kind == flows.KindBlocked:
 		t.quiet = "blocked"
+		if t.memo(memoNudge) == "set" {
+			t.note(memoNudge, "")
+			t.wake(timerNudge, time.Time{})
+		}
 		return t.finish()
 	case in.Edit:
 		t.edit()

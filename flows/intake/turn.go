@@ -58,7 +58,7 @@ func (f *Flow) begin(env flows.Env, s flows.State, in flows.Input) *turn {
 	if f.base[t.s.Lang] == nil {
 		t.s.Lang = f.guessLang(in)
 	}
-	if t.first {
+	if t.first && in.Kind != flows.KindTimer && in.Kind != flows.KindBlocked {
 		t.s.FirstAt = in.At
 	}
 	t.fresh = s.Shown == nil && len(s.Answers) == 0 && !s.Paused
