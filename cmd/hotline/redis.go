@@ -82,7 +82,7 @@ func (o *opened) connect(ctx context.Context, s *Settings, w openWith) error {
 	}
 	client, err := store.Dial(url)
 	if err != nil {
-		return usageError{err}
+		return usagef("%w; it begins with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://", err)
 	}
 	o.redis = client
 	o.closers = append(o.closers, func(context.Context) error { return o.redis.Close() })
