@@ -27,7 +27,7 @@ func AlertContacts(m *Mission, telegramAccount string) []Contact {
 			out = append(out, Contact{Channel: "telegram", Account: telegramAccount, Address: t.Telegram})
 		}
 		if t.URL != "" {
-			out = append(out, Contact{Channel: AlertChannel, Account: m.Code, Address: t.URL})
+			out = append(out, Contact{Channel: AlertChannel, Account: alertAccount(m.Code), Address: t.URL})
 		}
 	}
 	return out
@@ -101,8 +101,12 @@ func NewURLAlerts(mission string, client *http.Client) *URLAlerts {
 // Name returns AlertChannel.
 func (u *URLAlerts) Name() string { return AlertChannel }
 
-// Account returns the mission's code.
-func (u *URLAlerts) Account() string { return u.mission }
+// Account is the mission's code behind "alert-".
+func (u *URLAlerts) Account() string { return alertAccount(u.mission) }
+
+// alertAccount keeps alerts apart from a web chat whose account is the code itself: the outbox of a line goes by
+// account, whatever the channel.
+func alertAccount(mission string) string { return "alert-" + mission }
 
 // Send posts one alert. The URL may hold a secret and therefore never stands in an error.
 func (u *URLAlerts) Send(ctx context.Context, r Row) (string, error) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"pulang/bot"
 	"pulang/flows/casework"
 )
 
@@ -46,7 +47,7 @@ type Options struct {
 	Mode string
 	// Clock is what commits date their work by; nil means time.Now.
 	Clock func() time.Time
-	// RowLease is how long rows handed over by a commit stay with the committing process. 0 means 45 s, which is what the relay reckons with.
+	// RowLease is how long rows handed over by a commit stay with the committing process. 0 means bot.RowLease.
 	RowLease time.Duration
 	Log      *slog.Logger
 }
@@ -87,7 +88,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		s.clock = time.Now
 	}
 	if s.lease == 0 {
-		s.lease = 45 * time.Second
+		s.lease = bot.RowLease
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
