@@ -39,7 +39,7 @@ func board(q *request) error {
 		return nil
 	}
 	now := q.d.Clock()
-	qp, err := q.d.Queue.Queue(q.r.Context(), q.mission.Code, now, readLimit)
+	qp, err := q.whole()
 	if err != nil {
 		return fmt.Errorf("queue: %w", err)
 	}

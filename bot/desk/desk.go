@@ -51,15 +51,16 @@ type Options struct {
 // Desk is the staff's web desk. It is an http.Handler.
 type Desk struct {
 	Options
-	sessions *scs.SessionManager
-	missions map[string]*mission
-	handler  http.Handler
-	routes   []route
-	hashing  chan struct{} // bounds the argon2id work under way: each takes 64 MiB
-	pictures chan struct{} // bounds the pictures that are decoded at once
-	dummy    string        // hash that an unknown account is compared with, so that it takes the same time
-	live     *live
-	secure   bool
+	sessions  *scs.SessionManager
+	missions  map[string]*mission
+	handler   http.Handler
+	routes    []route
+	hashing   chan struct{} // bounds the argon2id work under way: each takes 64 MiB
+	pictures  chan struct{} // bounds the pictures that are decoded at once
+	dummy     string        // hash that an unknown account is compared with, so that it takes the same time
+	live      *live
+	snapshots *snapshots
+	secure    bool
 }
 
 // mission is a mission with what is derived from its file.
@@ -93,7 +94,8 @@ func New(o Options) *Desk {
 	}
 	d.sessions = d.newSessions()
 	d.dummy = d.newDummy()
-	d.live = newLive(o.Queue, o.Log)
+	d.snapshots = newSnapshots(o.Queue)
+	d.live = newLive(o.Queue, o.Log, d.snapshots.changed)
 	d.handler = d.mount()
 	return d
 }

@@ -111,6 +111,7 @@ func newWorld(t testing.TB, change ...func(*Options)) *world {
 		w.f.accounts[r] = bot.Account{Name: r, Role: role, Lang: "id", Hash: quickHash(), Created: w.now, Code: "ABC234"}
 	}
 	w.d = New(o)
+	w.d.snapshots.keep = 0 // tests change the store behind the desk
 	w.srv = httptest.NewServer(w.d)
 	t.Cleanup(w.srv.Close)
 	return w

@@ -28,6 +28,10 @@ func claim(q *request) error {
 	a := q.audit("claim")
 	a.Code = code
 	held, err := q.d.Queue.Claim(q.r.Context(), q.mission.Code, code, q.officer(), now, q.formKey(), a)
+	var other *bot.ClaimedError
+	if errors.As(err, &other) {
+		held = other.Claim
+	}
 	switch {
 	case errors.Is(err, bot.ErrClaimed):
 		if held.Officer == "" {

@@ -86,7 +86,7 @@ func rowKind(k string) string {
 
 // caseCodes maps internal ids to codes, for rows that name only the id.
 func (q *request) caseCodes() (map[string]string, error) {
-	qp, err := q.d.Queue.Queue(q.r.Context(), q.mission.Code, q.d.Clock(), readLimit)
+	qp, err := q.whole()
 	if err != nil {
 		return nil, fmt.Errorf("queue: %w", err)
 	}

@@ -34,7 +34,7 @@ func mine(q *request) error {
 // scheduled are the cases that wait for a later attempt, the next one first.
 func scheduled(q *request) error {
 	return q.list("scheduled", "desk.nav.scheduled", "desk.scheduled.text", "desk.scheduled.empty", func(now time.Time) ([]bot.QueueItem, error) {
-		qp, err := q.d.Queue.Queue(q.r.Context(), q.mission.Code, now, readLimit)
+		qp, err := q.whole()
 		_, later, _ := split(qp.Items, now)
 		return later, err
 	})
@@ -43,7 +43,7 @@ func scheduled(q *request) error {
 // registered are the open cases that were opened by hand, the newest first.
 func registered(q *request) error {
 	return q.list("registered", "desk.nav.registered", "desk.registered.text", "desk.registered.empty", func(now time.Time) ([]bot.QueueItem, error) {
-		qp, err := q.d.Queue.Queue(q.r.Context(), q.mission.Code, now, readLimit)
+		qp, err := q.whole()
 		items := slices.DeleteFunc(slices.Clone(qp.Items), func(it bot.QueueItem) bool { return it.Case.CreatedBy == "" })
 		slices.SortStableFunc(items, func(a, b bot.QueueItem) int { return b.Case.CreatedAt.Compare(a.Case.CreatedAt) })
 		return items, err

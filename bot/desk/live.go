@@ -24,8 +24,9 @@ type event struct {
 
 // live shares one watch of the store per mission among all open pages.
 type live struct {
-	queue Queue
-	log   *slog.Logger
+	queue   Queue
+	log     *slog.Logger
+	changed func(mission string) // told of every event before the pages are
 
 	mu       sync.Mutex
 	missions map[string]*watch
@@ -36,8 +37,8 @@ type watch struct {
 	open   map[chan event]struct{}
 }
 
-func newLive(q Queue, log *slog.Logger) *live {
-	return &live{queue: q, log: log, missions: map[string]*watch{}}
+func newLive(q Queue, log *slog.Logger, changed func(string)) *live {
+	return &live{queue: q, log: log, changed: changed, missions: map[string]*watch{}}
 }
 
 // join subscribes to a mission's changes. The channel holds one event: what is missed while a browser is slow is
@@ -70,7 +71,10 @@ func (l *live) join(mission string) (events chan event, leave func()) {
 // run watches until the last page closes; a watch that broke is begun again.
 func (l *live) run(ctx context.Context, mission string, w *watch) {
 	for ctx.Err() == nil {
-		err := l.queue.Watch(ctx, mission, func(seq int64, kind string) { l.tell(w, event{seq, kind}) })
+		err := l.queue.Watch(ctx, mission, func(seq int64, kind string) {
+			l.changed(mission)
+			l.tell(w, event{seq, kind})
+		})
 		if ctx.Err() != nil {
 			return
 		}
@@ -81,6 +85,7 @@ func (l *live) run(ctx context.Context, mission string, w *watch) {
 		case <-time.After(rewatch):
 		}
 		// What happened in between is not known: have every page ask again.
+		l.changed(mission)
 		l.tell(w, event{0, "case"})
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"time"
 
 	"pulang/bot"
 	"pulang/flows"
@@ -160,7 +159,7 @@ func (q *request) openByHand() (string, error) {
 		}
 		if done.Repeat {
 			// The form came twice. Which code the first one drew is on the list of registered cases.
-			return q.firstCode(request, now)
+			return q.firstCode()
 		}
 		return c.Code, nil
 	}
@@ -168,8 +167,8 @@ func (q *request) openByHand() (string, error) {
 }
 
 // firstCode finds the case that the first copy of a form opened.
-func (q *request) firstCode(request string, now time.Time) (string, error) {
-	qp, err := q.d.Queue.Queue(q.r.Context(), q.mission.Code, now, readLimit)
+func (q *request) firstCode() (string, error) {
+	qp, err := q.whole()
 	if err != nil {
 		return "", fmt.Errorf("queue: %w", err)
 	}

@@ -151,7 +151,7 @@ func queue(q *request) error {
 		return nil
 	}
 	now := q.d.Clock()
-	qp, err := q.d.Queue.Queue(q.r.Context(), q.mission.Code, now, readLimit)
+	qp, err := q.whole()
 	if err != nil {
 		return fmt.Errorf("queue: %w", err)
 	}

@@ -96,6 +96,9 @@ func (d *Desk) serve(rt route) http.Handler {
 		if err := rt.handle(q); err != nil {
 			q.fail(err)
 		}
+		if r.Method == http.MethodPost && q.mission != nil {
+			d.snapshots.changed(q.mission.Code)
+		}
 	})
 }
 
