@@ -1,7 +1,7 @@
 -- Ends every lease on rows of an account and on timers: the process that held them is gone.
 -- KEYS  1 the line's prefix
 -- ARGV  1 account ("" for the timers)
--- Gives how many leases were ended.
+-- Gives a list of one: how many leases were ended.
 local P, account = KEYS[1], ARGV[1]
 local n = 0
 if account == '' then
@@ -14,10 +14,10 @@ if account == '' then
       n = n + 1
     end
   end
-  return n
+  return {n}
 end
 for _, contact in ipairs(redis.call('ZRANGE', P .. 'out:' .. account .. ':leased', 0, -1)) do
   redis.call('ZADD', P .. 'out:' .. account .. ':leased', 0, contact)
   n = n + 1
 end
-return n
+return {n}
