@@ -47,7 +47,7 @@ var simPlaces = []simPlace{
 var simKinds = []struct {
 	name  string
 	share int
-}{{"stranded", 46}, {"travelling", 12}, {"ready", 14}, {"watched", 8}, {"danger", 3}, {"family", 6}, {"detained", 4}, {"sick", 7}}
+}{{"stranded", 52}, {"travelling", 14}, {"ready", 18}, {"watched", 4}, {"danger", 1}, {"family", 4}, {"detained", 3}, {"sick", 4}}
 
 // begin draws the i-th person. Two runs with one seed draw the same people.
 func (p *citizen) begin(w *wave, i int) {
@@ -124,7 +124,7 @@ func (p *citizen) situation() {
 		set(flows.StepWhoFor, "other_person")
 		set(flows.StepRelation, p.any("parent", "spouse", "sibling", "friend"))
 		set(flows.StepSubjectSafe, p.any("yes", "no", "unknown"))
-		if p.one(4) {
+		if p.one(8) {
 			p.need("held_or_threatened")
 			set(flows.StepRansomAsked, "yes")
 		}
@@ -133,7 +133,7 @@ func (p *citizen) situation() {
 		set(flows.StepPassportStatus, "held_by_authority")
 		p.need("detained")
 	case "sick":
-		p.need(p.any("sick", "sick", "pregnant", "injured", "child"))
+		p.need(p.any("sick", "sick", "sick", "sick", "pregnant", "pregnant", "child", "child", "injured"))
 	}
 }
 

@@ -75,7 +75,7 @@ func (c *demoCmd) Run(ctx context.Context, s *Settings, io *streams) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
-	svc.store, svc.nothing = o.store, !o.own
+	svc.store, svc.nothing, svc.alone = o.store, !o.own, o.own
 	if err := svc.build(ctx, nil); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -67,7 +68,19 @@ func main() {
 }
 
 // run is the whole program: parse, run the subcommand, turn its error into one line and an exit code.
-func run(ctx context.Context, args []string, io *streams) int {
+func run(ctx context.Context, args []string, io *streams) (code int) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		// A panic's value may hold anything; where it happened is what a report of the fault needs.
+		fmt.Fprintf(io.err, "hotline: a fault of this program (%T); set HOTLINE_LOG_LEVEL=debug to see where\n", p)
+		if strings.EqualFold(io.env("HOTLINE_LOG_LEVEL"), "debug") {
+			fmt.Fprintf(io.err, "%s", debug.Stack())
+		}
+		code = exitFailed
+	}()
 	// The client writes to the standard error by itself; its errors come back from every call anyway.
 	redis.SetLogger(quiet{})
 	var cli hotline

@@ -76,7 +76,11 @@ func (d *simDesk) callback(ctx context.Context, o casework.Officer, at time.Time
 	}
 	c := f.Case
 	if !c.Simulated { // somebody tries the demo's chat: their case is not for a machine
-		return w.store.Release(ctx, w.mission.Code, code, o.Name, request+":release", audit("release", ""))
+		err := w.store.Release(ctx, w.mission.Code, code, o.Name, request+":release", audit("release", ""))
+		if errors.Is(err, bot.ErrLease) {
+			return nil // it ended: the simulated clock is not the clock of that case
+		}
+		return err
 	}
 	before := casework.Timers(c, at, w.rules)
 	ch := bot.Change{Line: c.Line, Request: request + ":done", Case: c, CaseVer: f.Version, Claim: o.Name, Release: true}
@@ -135,6 +139,9 @@ func (d *simDesk) handle(c *casework.Case, o casework.Officer, at time.Time, id 
 		return nil, "", err
 	}
 	event("event.outcome", flows.Args{"Outcome": string(outcome)}, done)
+	if casework.Outcomes[outcome].Spoken && rnd.IntN(3) > 0 {
+		events = append(events, d.calmed(c, o, done)...)
+	}
 	if casework.Outcomes[outcome].Spoken {
 		more, err := d.progress(c, o, done, rnd)
 		if err != nil {
@@ -179,6 +186,24 @@ func simOutcome(via string, rnd *rand.Rand) casework.Outcome {
 	default:
 		return casework.NotWNI
 	}
+}
+
+// calmed lowers a P1 whose danger is over, as an officer does who has heard it from the person: what is left of it is
+// an ordinary case.
+func (d *simDesk) calmed(c *casework.Case, o casework.Officer, at time.Time) []casework.Event {
+	if casework.Effective(c, at) != casework.P1 {
+		return nil
+	}
+	if c.Safety == flows.Danger || c.Safety == flows.Watched {
+		if err := c.ConfirmSafety(flows.Safe, o.Name, at); err != nil {
+			return nil
+		}
+	}
+	events, err := casework.SetOverride(c, casework.P3, "sudah di tempat aman, didengar sendiri lewat telepon", o.Name, at, d.w.rules)
+	if err != nil {
+		return nil
+	}
+	return events
 }
 
 // simWay is how far a case comes in a few days; few come far.

@@ -86,6 +86,9 @@ func (o *opened) connect(ctx context.Context, s *Settings, w openWith) error {
 	}
 	o.redis = client
 	o.closers = append(o.closers, func(context.Context) error { return o.redis.Close() })
+	if o.own && w.mode == store.ModeDemo {
+		hurry(ctx, o, "always") // a demo that was killed during its wave left it otherwise
+	}
 	err = store.CheckDurability(ctx, o.redis, w.accept)
 	var weak *store.DurabilityError
 	switch {
