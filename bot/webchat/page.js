@@ -48,7 +48,7 @@ const bubble = m => {
   }
   if (m.place) {
     const k = doc.createElement("button");
-    k.type = "button"; k.className = "place"; k.textContent = "📍 " + m.place;
+    k.type = "button"; k.className = "place"; k.textContent = m.place;
     el.insertBefore(k, before);
   }
   return el;
@@ -93,6 +93,7 @@ const pump = async () => {
       wait = 1000; state.textContent = ""; queue.shift();
       if (m.el) m.el.classList.remove("wait");
       const intro = $("intro"); if (intro) intro.remove();
+      doc.body.classList.add("open");
       listen();
     } else if (status === 0 || status === 429 || status >= 500) {
       state.textContent = text || words.wait;
