@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,13 +51,20 @@ func (p *phone) got(who string) []bot.Row {
 	return slices.Clone(p.rows[who])
 }
 
-// line is a hotline with everything real but the messenger.
+// line is a hotline with everything real but the messenger. Its clock may be put forward.
 type line struct {
 	t     testing.TB
 	store *store.Store
 	hot   *bot.Hotline
 	phone *phone
+	ahead atomic.Int64
 }
+
+func (l *line) now() time.Time          { return time.Now().Add(time.Duration(l.ahead.Load())) }
+func (l *line) forward(d time.Duration) { l.ahead.Add(int64(d)) }
+
+// staff is where the example mission's alerts go in these tests.
+var staff = bot.Contact{Channel: "test", Account: "a", Address: "staff"}
 
 func newLine(t testing.TB, st *store.Store) *line {
 	t.Helper()
@@ -74,11 +82,12 @@ func newLine(t testing.TB, st *store.Store) *line {
 	})
 	l := &line{t: t, store: st, phone: &phone{}}
 	l.hot = bot.NewHotline(bot.Options{
-		Store: st, Catalogue: cat, Lines: map[string]*bot.Line{"kh": {Mission: mission, Flow: flow}},
+		Store: st, Catalogue: cat, Clock: l.now, Cans: map[string]flows.Can{"test": {Buttons: true}},
+		Lines: map[string]*bot.Line{"kh": {Mission: mission, Flow: flow, Alerts: []bot.Contact{staff}}},
 	})
 	relay := bot.NewRelay(bot.RelayOptions{
 		Outbox: st, Channels: []bot.LineChannel{{Line: "kh", Channel: l.phone}},
-		Rules: map[string]casework.Rules{"kh": mission.Rules()}, Look: 20 * time.Millisecond,
+		Rules: map[string]casework.Rules{"kh": mission.Rules()}, Look: 20 * time.Millisecond, Clock: l.now,
 	})
 	relay.Attach(l.hot)
 	ctx, stop := context.WithCancel(context.Background())
@@ -90,7 +99,7 @@ func newLine(t testing.TB, st *store.Store) *line {
 
 func (l *line) message(who, update string, in flows.Input) bot.Message {
 	if in.At.IsZero() {
-		in.At = time.Now()
+		in.At = l.now()
 	}
 	if in.ID == "" {
 		in.ID = update

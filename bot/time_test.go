@@ -1,0 +1,144 @@
+package bot_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"pulang/bot"
+	"pulang/bot/store"
+	"pulang/bot/store/storetest"
+	"pulang/flows"
+	"pulang/flows/casework"
+)
+
+// timers lets due timers fire until the test is over.
+func (l *line) timers() {
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = l.hot.RunTimers(ctx) }()
+	l.t.Cleanup(func() { stop(); <-ended })
+}
+
+func TestUnreadP1GoesToStaffAfterOneFiveAndTenMinutes(t *testing.T) {
+	s := storetest.Open(t, storetest.Mini(t), store.Options{})
+	l := newLine(t, s)
+	l.say("1", "u1", "tolong saya disekap di Bavet, nama saya Budi Santoso 081234567890")
+	l.say("1", "u2", "3")
+	if got := l.file("1").Case.Triage.Class; got != casework.P1 {
+		t.Fatalf("class %s", got)
+	}
+	l.timers()
+	for i, minutes := range []string{"1", "5", "10"} {
+		l.forward([]time.Duration{61 * time.Second, 4 * time.Minute, 5 * time.Minute}[i])
+		until(t, "the alert after "+minutes+" minutes", func() bool { return len(l.phone.got("staff")) == i+1 })
+		text := l.phone.got("staff")[i].Out.Text
+		if !strings.Contains(text, minutes) || !strings.Contains(text, "P1") {
+			t.Errorf("alert %q", text)
+		}
+		for _, personal := range []string{"Budi", "Bavet", "0812", "disekap", l.file("1").Case.Code} {
+			if strings.Contains(text, personal) {
+				t.Errorf("alert %q says %q", text, personal)
+			}
+		}
+	}
+}
+
+func TestAReadP1IsNotAlarmedAbout(t *testing.T) {
+	s := storetest.Open(t, storetest.Mini(t), store.Options{})
+	l := newLine(t, s)
+	l.say("1", "u1", "tolong, saya mau dibunuh")
+	f := l.file("1")
+	f.Case.MarkRead("sri", l.now().Add(time.Second))
+	rules := l.hot.Lines["kh"].Mission.Rules()
+	f.Case.Rescore(l.now(), rules)
+	if _, err := s.Commit(t.Context(), bot.Change{Line: "kh", Request: "read", Case: f.Case, CaseVer: f.Version}); err != nil {
+		t.Fatal(err)
+	}
+	l.forward(11 * time.Minute)
+	l.timers()
+	l.say("2", "u1", "halo, saya mau tanya soal paspor hilang")
+	until(t, "the other person's answer", func() bool { return len(l.phone.got("2")) == 1 })
+	due, err := s.TakeTimers(t.Context(), "kh", l.now(), 10, time.Second)
+	for err == nil && len(due) > 0 {
+		due, err = s.TakeTimers(t.Context(), "kh", l.now(), 10, time.Second)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := l.phone.got("staff"); len(got) != 0 {
+		t.Errorf("%d alerts for a case that was read", len(got))
+	}
+}
+
+func TestTenMinutesOfSilenceAfterAGreetingMakeACase(t *testing.T) {
+	s := storetest.Open(t, storetest.Mini(t), store.Options{})
+	l := newLine(t, s)
+	l.say("1", "u1", "halo")
+	if l.state("1").Case != "" {
+		t.Fatal("a bare greeting made a case")
+	}
+	l.timers()
+	l.forward(9 * time.Minute)
+	l.say("2", "u1", "halo") // a later greeting: its own ten minutes have not begun to run out
+	l.forward(90 * time.Second)
+	until(t, "the case", func() bool { return l.state("1").Case != "" })
+	f := l.file("1")
+	if len(f.Entries) == 0 || f.Entries[0].Input == nil || f.Entries[0].Input.Text != "halo" {
+		t.Errorf("the greeting is not on the case: %+v", f.Entries)
+	}
+	if l.state("2").Case != "" {
+		t.Error("the other greeting made a case too early")
+	}
+}
+
+// After an outage in which taps may have been lost, who is safe is asked again at once; nobody else is.
+func TestAskedAgainAfterAnOutage(t *testing.T) {
+	s := storetest.Open(t, storetest.Mini(t), store.Options{})
+	l := newLine(t, s)
+	for who, answer := range map[string]string{"safe": "1", "watched": "2", "silent": ""} {
+		l.say(who, "u1", "saya perlu bantuan")
+		if answer != "" {
+			l.say(who, "u2", answer)
+		}
+	}
+	until(t, "the prompts", func() bool {
+		return len(l.phone.got("safe")) == 2 && len(l.phone.got("watched")) == 2 && len(l.phone.got("silent")) == 1
+	})
+	asker := bot.Asker{Hotline: l.hot, Beats: s}
+	from := l.now()
+	l.forward(5 * time.Minute)
+	for range 2 { // a restart in the middle of asking asks nobody twice
+		if err := asker.Gap(t.Context(), "kh", "a", from, l.now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(t, "the question again", func() bool { return len(l.phone.got("safe")) == 3 })
+	again := l.phone.got("safe")[2]
+	if again.Kind != "again" || len(again.Out.Buttons) == 0 {
+		t.Errorf("asked again with %+v", again)
+	}
+	l.say("watched", "u3", "?")
+	until(t, "an answer to the next message", func() bool { return len(l.phone.got("watched")) == 3 })
+	if n := len(l.phone.got("silent")); n != 1 {
+		t.Errorf("somebody whose safety is unknown was written to: %d", n)
+	}
+}
+
+func TestBlockedPersonIsMarkedOnTheCase(t *testing.T) {
+	s := storetest.Open(t, storetest.Mini(t), store.Options{})
+	l := newLine(t, s)
+	l.say("1", "u1", "saya di poipet")
+	for _, k := range []struct {
+		kind flows.Kind
+		want bool
+	}{{flows.KindBlocked, true}, {flows.KindUnblock, false}} {
+		if err := l.hot.Handle(t.Context(), l.message("1", string(k.kind), flows.Input{Kind: k.kind})); err != nil {
+			t.Fatal(err)
+		}
+		if got := l.file("1").Case.Contacts[0].Blocked; got != k.want {
+			t.Errorf("after %s: blocked %v", k.kind, got)
+		}
+	}
+}
