@@ -271,6 +271,20 @@ func (f *fake) Open(_ context.Context, mission, code string, now time.Time, a bo
 	return file, nil
 }
 
+func (f *fake) LoadCase(_ context.Context, line, id string) (*casework.Case, int64, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, s := range f.cases {
+		if c := s.open(); c.ID == id && c.Line == line {
+			return c, s.version, nil
+		}
+	}
+	return nil, 0, bot.ErrNotFound
+}
+
 func (f *fake) Commit(_ context.Context, ch bot.Change) (bot.Committed, error) {
 	unlock, err := f.lock()
 	defer unlock()

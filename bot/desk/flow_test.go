@@ -326,3 +326,17 @@ func TestCaseByHand(t *testing.T) {
 	b.get("/new").submit("/new", "origin", "walk_in", "safety", "safe", "callback_number.text", "081234567").want(422, "08…", "081234567")
 	b.submit("/new", "origin", "walk_in", "safety", "safe").want(422)
 }
+
+// A row of a case that is not on the queue any more still leads to it, and to no other mission's.
+func TestRowLeadsToItsCase(t *testing.T) {
+	w := newWorld(t)
+	w.f.seed()
+	c := w.f.cases[caseCode(5)].open()
+	b := w.as("officer")
+	b.get("/id/kh/"+c.ID).want(200, c.Code)
+	b.get("/id/kh/unknown").want(404)
+	b.get("/id/mm/" + c.ID).want(404)
+	c.Mission = "mm"
+	w.f.put(c)
+	b.get("/id/kh/" + c.ID).want(404)
+}

@@ -28,7 +28,7 @@ func TestRoutesAndRoles(t *testing.T) {
 	w := newWorld(t)
 	w.f.seed()
 	code := caseCode(3)
-	fill := strings.NewReplacer("{code}", code, "{file}", "desk.css", "{row}", "x", "{id}", "x", "{name}", "sri", "{$}", "")
+	fill := strings.NewReplacer("{code}", code, "{file}", "desk.css", "{row}", "x", "{id}", "x", "{name}", "sri", "{$}", "", "{line}", "kh")
 	known := map[casework.Act]bool{}
 	for _, a := range casework.Acts {
 		known[a] = true

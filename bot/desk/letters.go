@@ -3,6 +3,7 @@ package desk
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -14,12 +15,15 @@ import (
 type lettersPage struct {
 	page
 	Failed, Held []letterView
+	AllHeld      int // how many are held, of which at most lettersLimit are listed
 	Force        bool
 }
 
 type letterView struct {
 	ID      string
 	Code    string
+	CaseID  string
+	Line    string
 	At      time.Time
 	By      string
 	Channel string
@@ -52,7 +56,7 @@ func letters(q *request) error {
 			w := clean(r.Out.Text)
 			w.Text = mask(w.Text, shown{})
 			v := letterView{
-				ID: r.ID, Code: codes[r.CaseID], At: r.CreatedAt, By: r.By, Channel: q.channelName(r.To.Channel),
+				ID: r.ID, Code: codes[r.CaseID], CaseID: r.CaseID, Line: r.Line, At: r.CreatedAt, By: r.By, Channel: q.channelName(r.To.Channel),
 				Kind: q.t("desk.kind." + rowKind(r.Kind)), Why: q.whyText(r), Until: r.NotBefore, Tries: r.Attempts, Text: w,
 			}
 			if state == bot.RowHeld {
@@ -68,12 +72,29 @@ func letters(q *request) error {
 	if err := q.peek(&p.page); err != nil {
 		return err
 	}
+	p.AllHeld = max(len(p.Held), p.Counts.Held)
 	a := q.audit("list")
 	a.Field, a.Result = "letters", fmt.Sprintf("%d/%d", len(p.Failed), len(p.Held))
 	if err := q.record(a); err != nil {
 		return err
 	}
 	return q.show("letters", p)
+}
+
+// caseByID leads from a row to its case, which need not be on the queue any more.
+func caseByID(q *request) error {
+	line, id := q.r.PathValue("line"), q.r.PathValue("id")
+	if q.mission == nil || q.d.missions[line] == nil || idOnly(id) != id {
+		return bot.ErrNotFound
+	}
+	c, _, err := q.d.Queue.LoadCase(q.r.Context(), line, id)
+	if err != nil {
+		return fmt.Errorf("case of a row: %w", err)
+	}
+	if c.Mission != q.mission.Code {
+		return bot.ErrNotFound
+	}
+	return q.to("/case/" + url.PathEscape(c.Code))
 }
 
 // rowKind keeps the kinds that there is a text for.

@@ -52,6 +52,7 @@ func (d *Desk) table() []route {
 		{"GET", "/new", casework.ActNewCase, newCaseForm},
 		{"POST", "/new", casework.ActNewCase, newCase},
 
+		{"GET", "/id/{line}/{id}", casework.ActOpen, caseByID},
 		{"GET", "/case/{code}", casework.ActOpen, openCase},
 		{"GET", "/case/{code}/print", casework.ActOpen, printCase},
 		{"POST", "/case/{code}/seen", casework.ActOpen, seenCase},

@@ -24,6 +24,8 @@ type Queue interface {
 	// Open reads a case by code with its timeline, and writes the audit row. An audit row without What is not
 	// written: the case is read for an act whose own row goes with its Commit.
 	Open(ctx context.Context, mission, code string, now time.Time, audit bot.Audit) (bot.CaseFile, error)
+	// LoadCase reads a case by its internal id, for a row that names only that.
+	LoadCase(ctx context.Context, line, id string) (*casework.Case, int64, error)
 	// Commit writes a change made at the desk (bot.Change with Who nil).
 	Commit(ctx context.Context, c bot.Change) (bot.Committed, error)
 	// Mine are the cases that officer holds.

@@ -150,6 +150,7 @@ func (s *service) build(ctx context.Context, tokens []telegramLine) error {
 		s.tgs = append(s.tgs, &t)
 		s.addChannel(t.line, t.channel)
 	}
+	alerts := map[string][]bot.Contact{}
 	for _, m := range s.missions {
 		account := ""
 		for _, t := range s.tgs {
@@ -158,6 +159,7 @@ func (s *service) build(ctx context.Context, tokens []telegramLine) error {
 			}
 		}
 		lines[m.Code].Alerts = bot.AlertContacts(m, account)
+		alerts[m.Code] = lines[m.Code].Alerts
 		if len(lines[m.Code].Alerts) < len(m.Alerts) {
 			s.log.Warn("an alert target is a Telegram chat, and this line has no Telegram bot", "mission", m.Code)
 		}
@@ -175,7 +177,7 @@ func (s *service) build(ctx context.Context, tokens []telegramLine) error {
 	s.relay.Attach(s.hotline)
 	s.desk = desk.New(desk.Options{Queue: s.store, Staff: s.store, Sessions: s.store.Sessions(desk.AccountOf),
 		Catalogue: s.cat, Missions: s.missions, Log: s.log, URL: s.deskURL, Demo: s.demo, Dispatch: s.relay.Dispatch,
-		Source: s.sourceURL(), ClientIP: clientIP(s.settings.Proxies), Ready: s.store.Ping, Files: s.files})
+		Source: s.sourceURL(), ClientIP: clientIP(s.settings.Proxies), Ready: s.store.Ping, Files: s.files, Alerts: alerts})
 	return nil
 }
 
