@@ -9,7 +9,7 @@ import (
 
 // born reads a date of birth, or an age.
 func (s *reader) born() {
-	if !s.doc.hasNumbers() {
+	if !s.doc.hasNumbers() && !s.digits {
 		return
 	}
 	atStep := s.c.Step == flows.StepBirthDate
@@ -27,6 +27,9 @@ func (s *reader) born() {
 			continue
 		}
 		years := next < len(s.toks) && s.toks[next].gap == space && s.names[s.toks[next].id] == "tahun"
+		if !years && s.unit(next) {
+			continue // umur 9 bulan
+		}
 		said := s.ageWord(i) || s.ageWord(next) && !years || years && s.ageWord(next+1)
 		switch {
 		case said && !s.theirAge(i):

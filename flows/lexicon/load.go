@@ -35,6 +35,7 @@ type Lexicon struct {
 	valueOf  []flows.Value
 
 	number, nomor word
+	glue          set           // nouns of place, which a preposition may be glued to
 	kind          map[word]noun // what sort of thing a word names
 	on            wordLists
 }
@@ -72,6 +73,7 @@ func New(dir fs.FS, g *places.Gazetteer) (*Lexicon, error) {
 		}
 	}
 	l.nomor = l.surface["nomor"]
+	l.glue = l.lists["glue"]
 	l.indexPhrases()
 	l.indexSpelling()
 	if err := l.resolve(); err != nil {

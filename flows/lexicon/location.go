@@ -87,7 +87,7 @@ func (s *reader) location() {
 	for i, m := range ms {
 		r := s.stance(m, i)
 		if m.CountryOnly {
-			if r > countryRank && (m.Place.Country != "ID" || r >= inPlace && s.c.Step == flows.StepLocation) {
+			if (r > countryRank || r == countryRank && r > notThere && s.r.WhoFor == "other_person") && (m.Place.Country != "ID" || r >= inPlace && s.c.Step == flows.StepLocation) {
 				country, countryRank = m.Place.Country, r
 			}
 			continue
@@ -95,7 +95,7 @@ func (s *reader) location() {
 		if r == notThere && s.oppositeOf(m) {
 			excluded = m.Place.Country
 		}
-		if r > rank || r == rank && best >= 0 && (s.finer(m, ms[best]) || r == nowThere && !s.finer(ms[best], m)) {
+		if r > rank || r == rank && best >= 0 && (s.finer(m, ms[best]) || (r == nowThere || s.r.WhoFor == "other_person") && !s.finer(ms[best], m)) {
 			best, rank = i, r
 		}
 	}
@@ -132,6 +132,10 @@ func (s *reader) location() {
 		}
 		s.r.Location = p
 		s.plusBeside(p)
+		return
+	}
+	if c := s.network(); c != "" && s.c.Step != flows.StepLocation {
+		s.r.Location = &Place{Country: c, Kind: "place_text"}
 		return
 	}
 	if s.lost() {
@@ -255,7 +259,7 @@ func (s *reader) stance(m places.Match, nth int) int {
 			if s.on.Promise.has(id) || s.on.Escape.has(id) && s.on.From.has(s.toks[min(k+1, i-1)].id) {
 				return notThere
 			}
-			if s.on.Future.has(id) && !s.on.At.has(s.toks[min(k+1, i-1)].id) {
+			if s.on.Future.has(id) && !s.says2(k+1, "telling") && !s.on.At.has(s.toks[min(k+1, i-1)].id) {
 				return notThere
 			}
 			if s.on.Negator.has(id) && i-k <= 3 && s.kind[s.toks[k+1].id]&meNoun == 0 {
@@ -368,7 +372,7 @@ func (s *reader) ownerPlace(i int) bool {
 			if kind&personNoun != 0 {
 				return false
 			}
-		case head && (s.on.Employer.has(id) || kind&personNoun != 0):
+		case head && (s.on.Employer.has(id) && s.names[id] != "perusahaan" || kind&personNoun != 0):
 			return true
 		case kind&meNoun != 0 && !(k > 0 && s.kind[s.toks[k-1].id]&personNoun != 0):
 			return false
@@ -412,6 +416,16 @@ func (s *reader) oppositeOf(m places.Match) bool {
 		}
 	}
 	return false
+}
+
+// network returns the country of the mobile network that was named; names that several countries share say nothing.
+func (s *reader) network() string {
+	for _, h := range s.hits {
+		if s.topics[s.topicOf[h.section]] == "network" && !s.denied(h) {
+			return string(s.valueOf[h.section])
+		}
+	}
+	return ""
 }
 
 // lost says whether the person does not know where they are; asking how to send a location is not that.

@@ -240,8 +240,33 @@ func (l *Lexicon) take(d *doc, s string) {
 			return
 		}
 	}
-	t, _ := l.look(s, d)
+	t, ok := l.look(s, d)
+	if n := l.glued(s); !ok && n > 0 { // dijalan, dibavet, kebandara
+		head, _ := l.look(s[:n], d)
+		tail, _ := l.look(s[n:], d)
+		d.all = append(d.all, head, tail)
+		return
+	}
 	d.all = append(d.all, t)
+}
+
+// glued says how long a preposition is that was written together with its noun: "dijalan", "dibavet", "kekamboja".
+// 0 for a word that is none: the noun must be one of the lists, or a place.
+func (l *Lexicon) glued(s string) int {
+	if len(s) < 6 || s[:2] != "di" && s[:2] != "ke" || l.common[s] {
+		return 0
+	}
+	rest := s[2:]
+	var t token
+	if id, ok := l.surface[rest]; ok && l.value[id] < 0 && l.glue.has(id) || l.ending(rest, &t) && l.glue.has(t.id) {
+		return 2
+	}
+	if len(rest) >= 4 && !l.common[rest] {
+		if m := l.gazetteer.FindWords([]string{rest}, nil); len(m) == 1 && m[0].Exact && !m[0].Weak {
+			return 2
+		}
+	}
+	return 0
 }
 
 // small is the value of a run of digits; -1 for one too long to count anything.
@@ -283,6 +308,9 @@ func (l *Lexicon) look(s string, d *doc) (token, bool) {
 	}
 	if l.ending(s, &t) {
 		return t, true
+	}
+	if l.glued(s) > 0 {
+		return t, false
 	}
 	if l.common[s] {
 		return t, false
@@ -394,25 +422,25 @@ func (l *Lexicon) merge(d *doc) bool {
 	n := len(d.toks)
 	if n >= 3 && d.toks[n-1].gap == space && d.toks[n-2].gap == space {
 		if id := l.triples[[3]word{d.toks[n-3].id, d.toks[n-2].id, d.toks[n-1].id}]; id != 0 {
-			d.squash(3, id)
+			l.squash(d, 3, id)
 			return true
 		}
 	}
 	if n >= 2 && d.toks[n-1].gap == space {
 		if id := l.pairs[[2]word{d.toks[n-2].id, d.toks[n-1].id}]; id != 0 {
-			d.squash(2, id)
+			l.squash(d, 2, id)
 			return true
 		}
 	}
 	return false
 }
 
-func (d *doc) squash(k int, id word) {
+func (l *Lexicon) squash(d *doc, k int, id word) {
 	n := len(d.toks)
 	t := d.toks[n-k]
 	t.id, t.num = id, -1
 	t.end = d.toks[n-1].end
 	t.its = t.its || d.toks[n-1].its
-	t.mine = t.mine || d.toks[n-1].mine
+	t.mine = t.mine || d.toks[n-1].mine || l.on.Me.has(d.toks[n-1].id)
 	d.toks = append(d.toks[:n-k], t)
 }

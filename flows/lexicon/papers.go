@@ -1,6 +1,10 @@
 package lexicon
 
-import "pulang/flows"
+import (
+	"strings"
+
+	"pulang/flows"
+)
 
 // passport reads where the passport is and in what state. Held, lost, dead and torn are read by their noun: a
 // telephone can be held, a visa dead and a child lost.
@@ -228,7 +232,7 @@ func (s *reader) until() int {
 				if n := s.toks[i].num; n >= 1990 && n < 2100 {
 					return n
 				}
-				if month(s.names[s.toks[i].id]) > 0 {
+				if month(s.names[s.toks[i].id]) > 0 || strings.HasSuffix(s.names[s.toks[i].id], "depan") {
 					return 9999
 				}
 			}

@@ -89,6 +89,9 @@ func (s *reader) relativeSubject() bool {
 			j++
 		}
 		atHead := i == 0 || t.gap != space || s.on.Named.has(s.toks[i-1].id) || s.kind[s.toks[i-1].id] == 0 && i < 3
+		if !owned && s.names[t.id] == "abang" {
+			continue // a form of address
+		}
 		if !owned && !(atHead && j < len(s.toks)) {
 			continue
 		}
@@ -105,7 +108,7 @@ func (s *reader) relativeSubject() bool {
 			continue
 		}
 		for k := j; k < len(s.toks) && k < j+7; k++ {
-			if s.toks[k].gap == stop {
+			if s.toks[k].gap == stop || s.names[t.id] == "kk" && s.toks[k].gap != space { // kk is a family card as well
 				break
 			}
 			if s.plight(k) {
@@ -177,11 +180,18 @@ func (s *reader) groupNumber() (n int, approx bool) {
 		if head && s.names[s.toks[i-1].id] == "ber" || s.ber(i) {
 			return v, s.toks[i].approx || s.about(i)
 		}
+		if next+1 < len(s.toks) && s.toks[next].gap == space && s.toks[next].id != 0 && s.names[s.toks[next].id] == "indonesia" && s.on.People.has(s.toks[next+1].id) {
+			next++ // five Indonesian girls
+		}
 		if next < len(s.toks) && s.toks[next].gap == space && s.on.People.has(s.toks[next].id) && !s.otherCount(i, next) {
 			n := v
-			// 5 orang 1 anak
-			if w, after := s.numberAt(next + 1); after > next+1 && after < len(s.toks) && s.on.People.has(s.toks[after].id) && s.names[s.toks[after].id] == "anak" && s.toks[next+1].gap == space {
-				n += w
+			// 5 orang 1 anak, 15 laki 5 perempuan
+			first := s.names[s.toks[next].id]
+			if w, after := s.numberAt(next + 1); after > next+1 && after < len(s.toks) && s.on.People.has(s.toks[after].id) && s.toks[next+1].gap == space {
+				second := s.names[s.toks[after].id]
+				if second == "anak" || (first == "laki" || first == "perempuan" || first == "dewasa") && (second == "laki" || second == "perempuan") {
+					n += w
+				}
 			}
 			s.counted = true
 			return n + s.besides(i, next), s.toks[i].approx || s.about(i)
@@ -283,9 +293,15 @@ func (s *reader) listed() (int, bool) {
 // otherCount says whether a number of people counts somebody else: "2 orang penjaga", "teman saya 3 orang sudah keluar".
 func (s *reader) otherCount(i, next int) bool {
 	for k := next + 1; k < len(s.toks) && k < next+3 && s.toks[k].gap == space; k++ {
+		if k > next+1 && s.names[s.toks[k-1].id] != "yang" {
+			break
+		}
 		if s.on.Guard.has(s.toks[k].id) || s.on.Employer.has(s.toks[k].id) || s.on.NotPeople.has(s.toks[k].id) {
 			return true
 		}
+	}
+	if i > 0 && s.toks[i].gap == space && s.names[s.toks[i-1].id] == "isi" {
+		return true // kamar isi 12 cowok
 	}
 	return s.on.Guard.has(s.toks[next].id) || i > 0 && s.toks[i].gap == space && s.on.Ordinal.has(s.toks[i-1].id)
 }

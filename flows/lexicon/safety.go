@@ -20,7 +20,7 @@ func (s *reader) safety() {
 		switch s.sections[h.section] {
 		case "safety.danger", "need.violence", "@safety_now.danger":
 			if s.denied(h) {
-				if s.sections[h.section] == "@safety_now.danger" || s.word(h, "bahaya") {
+				if s.c.Step == flows.StepSafetyNow && s.sections[h.section] == "@safety_now.danger" || s.word(h, "bahaya") {
 					calm = true
 				}
 				continue

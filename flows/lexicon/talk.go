@@ -46,7 +46,7 @@ var englishWords = func() map[string]bool {
 	for w := range strings.FieldsSeq(`i im i'm my me you your he she we they them us our his her its is are was were am be been the a an this that these those there
 		and or but not don't dont didn't doesn't can't cant cannot can could will would please to of from in at for with have has had
 		want need get got keep take took taken what where when how who why do does did let go out now still since ago only very sir hello help
-		lost passport boss company people here by on no yes know it if about because every tomorrow yesterday say says said must everybody give so one just some any then next much more after before again back today already yet never always
+		lost passport boss company people here by on no yes know it if about because every tomorrow yesterday sorry wrong number thanks thank yes hi say says said must everybody give so one just some any then next much more after before again back today already yet never always
 		been being into over take taking work working told tell run ran escape escaped beat someone nobody talk real `) {
 		m[w] = true
 	}

@@ -27,8 +27,8 @@ func (l *Lexicon) addVerb(_, line string) error {
 			ends = []string{"", "n", "in", "kan", "kn", "nya"}
 		}
 		for _, e := range ends {
-			for _, p := range []string{"di", "d", "dipun", "ke", "ter", "tak", "na", "ka"} {
-				if len(p) <= 2 && p != "di" && p != "ke" && (len(root) < 4 || p != "d" && e != "") {
+			for _, p := range []string{"di", "d", "dipun", "ke", "ter", "tak", "na", "ka", "e"} {
+				if len(p) <= 2 && p != "di" && p != "ke" && (len(root) < 4 || p != "d" && p != "e" && e != "") {
 					continue
 				}
 				if p == "ter" && e != "" || p == "ke" && e != "" && e != "an" || p == "tak" && len(root) < 5 {
@@ -49,10 +49,7 @@ func (l *Lexicon) addVerb(_, line string) error {
 		}
 		l.spell("peng"+root, active)
 	}
-	for _, di := range []string{"di", "d", "dipun", "kena", "kena_di", "pada_di", "pada"} {
-		if strings.Contains(di, "_") {
-			continue
-		}
+	for _, di := range []string{"di", "d", "dipun", "kena", "dapa", "dapat", "pada"} {
 		l.pairs[[2]word{l.intern(di), active}] = passive
 	}
 	l.pairs[[2]word{l.intern("kena"), passive}] = passive
