@@ -354,3 +354,50 @@ func TestAPanicIsNoAcknowledgement(t *testing.T) {
 type panics struct{}
 
 func (panics) Next(flows.Env, flows.State, flows.Input) flows.Turn { panic("rahasia") }
+
+// An officer who finds out that a person is safe opens the gate: what was held for the person leaves.
+func TestHeldRowLeavesWhenAnOfficerOpensTheGate(t *testing.T) {
+	storetest.Both(t, store.Options{}, func(t *testing.T, s *store.Store, _ redis.UniversalClient) {
+		l := newLine(t, s)
+		l.say("1", "u1", "paspor saya hilang, saya di poipet")
+		l.say("1", "u2", "2")
+		until(t, "two replies", func() bool { return len(l.phone.got("1")) == 2 })
+		l.forward(time.Hour)
+		desk := func(request string, act func(c *casework.Case) bot.Change) {
+			t.Helper()
+			f := l.file("1")
+			c := act(f.Case)
+			f.Case.Rescore(l.now(), l.hot.Lines["kh"].Mission.Rules())
+			c.Line, c.Request, c.Case, c.CaseVer = "kh", request, f.Case, f.Version
+			if _, err := s.Commit(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		desk("reply", func(c *casework.Case) bot.Change {
+			return bot.Change{Rows: []bot.Row{{
+				ID: "01J00000000000000000000000", Line: "kh", CaseID: c.ID, Lane: bot.LaneOfficer, Kind: casework.KindOfficer,
+				To:    bot.Contact{Channel: "test", Account: "a", Address: "1"},
+				State: bot.RowQueued, CreatedAt: l.now(), Out: bot.Outgoing{Text: "Halo, bagaimana keadaan Anda?"},
+			}}}
+		})
+		held := func() bool {
+			rows, err := s.Letters(t.Context(), "kh", bot.RowHeld, 10)
+			return err == nil && len(rows) == 1
+		}
+		// The row was leased to whoever committed it, and nobody sends it: its lease has to end first.
+		l.forward(time.Minute)
+		until(t, "the row is held", held)
+		desk("note", func(*casework.Case) bot.Change { return bot.Change{} })
+		until(t, "asked again and still held", held)
+		if n := len(l.phone.got("1")); n != 2 {
+			t.Fatalf("%d messages to a watched person who has not written for an hour", n)
+		}
+		desk("safe", func(c *casework.Case) bot.Change {
+			if err := c.ConfirmSafety(flows.Safe, "sri", l.now()); err != nil {
+				t.Fatal(err)
+			}
+			return bot.Change{}
+		})
+		until(t, "the officer's words arrive", func() bool { return len(l.phone.got("1")) == 3 })
+	})
+}

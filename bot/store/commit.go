@@ -176,6 +176,16 @@ func (s *Store) change(ctx context.Context, c *bot.Change, ask bool) (*written, 
 	}
 	w.add(len(audit))
 	w.add(audit...)
+	// What is decided at the desk, or by a timer, may open the gate for rows that are held: it is asked again.
+	var held []any
+	if c.Who == nil && c.Case != nil {
+		for _, p := range c.Case.Contacts {
+			to := bot.Contact{Channel: p.Channel, Account: p.Account, Address: p.Address}
+			held = append(held, s.keys.contactID(c.Line, to), dash(p.Account))
+		}
+	}
+	w.add(len(held) / 2)
+	w.add(held...)
 	return w, nil
 }
 

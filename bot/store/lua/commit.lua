@@ -10,6 +10,7 @@
 --       case:  id ("" for none), expected version, wrapped key, sealed, n, n × (field, value)
 --       entries: n, n × entry    rows: n, n × (id, lane, contact, account, case, not before, state, row)
 --       timers: n, n × (member, at or "" to remove)    audit: n, n × sealed row
+--       held: n, n × (contact, account) whose held rows are to be asked about again
 -- Gives "ok", then the ids of the rows handed over; or "repeat" and the same for the caller whose token it was; or
 -- one word and nothing written: "conflict", "code" (taken), "lease" (not held), "fence", "key" (seal again).
 -- include place.lua
@@ -186,4 +187,10 @@ for _ = 1, tonumber(nx()) do
   end
 end
 for _ = 1, tonumber(nx()) do redis.call('RPUSH', P .. 'audit', nx()) end
+for _ = 1, tonumber(nx()) do
+  local contact, account = nx(), nx()
+  for _, h in ipairs(redis.call('LRANGE', P .. 'heldby:' .. contact, 0, -1)) do
+    if redis.call('ZSCORE', P .. 'held', h) then redis.call('ZADD', P .. 'out:' .. account .. ':parked', now, h) end
+  end
+end
 return done
