@@ -28,6 +28,7 @@ type token struct {
 	mine       bool   // with -ku: mine
 	its        bool   // with -nya: his, hers, the
 	approx     bool   // a number with -an: about
+	owner      bool   // only says whose: paspor saya, hp kami
 	filler     bool   // a particle or a form of address: passed over by the phrases
 	fuzzy      bool   // a spelling error was tolerated
 }
@@ -411,6 +412,7 @@ func (l *Lexicon) join(d *doc) {
 			d.toks[n-1].end = t.end
 			continue
 		}
+		t.owner = n > 0 && t.gap == space && l.kind[t.id]&meNoun != 0 && l.kind[d.toks[n-1].id]&^(meNoun|personNoun) != 0
 		d.toks = append(d.toks, t)
 		for l.merge(d) {
 		}

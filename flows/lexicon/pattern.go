@@ -208,7 +208,12 @@ func run(es []element, toks []token, i, from int) int {
 		}
 	}
 	if e.optional {
-		return run(es[1:], toks, i, from)
+		if end := run(es[1:], toks, i, from); end >= 0 {
+			return end
+		}
+	}
+	if i > from && i < len(toks) && toks[i].owner { // paspor saya ada
+		return run(es, toks, i+1, from)
 	}
 	return -1
 }

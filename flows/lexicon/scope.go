@@ -84,7 +84,7 @@ func (s *reader) scope() {
 		w.past = w.past || s.on.Past.has(t.id) || s.on.Long.has(t.id)
 		w.longPast = w.longPast || s.on.Long.has(t.id)
 		w.now = w.now || s.on.Now.has(t.id)
-		w.future = w.future || s.on.Future.has(t.id)
+		w.future = w.future || s.on.Future.has(t.id) && !(i+1 < len(s.toks) && s.lists["telling"].has(s.toks[i+1].id))
 		w.contrast = w.contrast || s.on.Contrast.has(t.id)
 	}
 }

@@ -164,7 +164,7 @@ func step(m labelled) string {
 }
 
 func TestMessages(t *testing.T) {
-	for _, c := range []struct{ file, set string }{{"messages_dev.jsonl", ""}, {"messages_own.jsonl", "tune"}, {"messages_own.jsonl", "held"}, {"messages_own.jsonl", "fresh"}, {"messages_own.jsonl", "fresh2"}} {
+	for _, c := range []struct{ file, set string }{{"messages_dev.jsonl", ""}, {"messages_own.jsonl", "tune"}, {"messages_own.jsonl", "held"}, {"messages_own.jsonl", "fresh"}, {"messages_own.jsonl", "fresh2"}, {"messages_own.jsonl", "fresh3"}} {
 		t.Run(fmt.Sprint(c.file, c.set), func(t *testing.T) {
 			var ms []labelled
 			for _, m := range messages(t, c.file) {
