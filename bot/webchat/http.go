@@ -2,10 +2,7 @@ package webchat
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"log/slog"
 	"math"
 	"net/http"
 	"regexp"
@@ -22,12 +19,8 @@ const (
 	// maxBody leaves room for MaxRunes percent-encoded.
 	maxBody = 64 << 10
 	// patience is how long a message over the limit waits for its turn before it is handed back.
-	patience = 3 * time.Second
-	// lookAfter is how long an answer without JavaScript waits for the bot's reply before the page is shown.
-	lookAfter = 1500 * time.Millisecond
+	patience  = 3 * time.Second
 	heartbeat = 15 * time.Second
-	// receiptAfter lets the relay store that the row was sent before it is told that it arrived.
-	receiptAfter = 2 * time.Second
 )
 
 // routes is everything that this handler answers; the rest is 404.
@@ -144,7 +137,7 @@ func (c *Channel) send(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	for until := time.After(lookAfter); ; {
+	for until := time.After(c.lookAfter); ; {
 		if s.answered(said) {
 			break
 		}
@@ -210,152 +203,6 @@ func point(lat, lon, acc string) (flows.Location, bool) {
 	return p, true
 }
 
-// events streams this person's messages to their own open page (Server-Sent Events).
-func (c *Channel) events(w http.ResponseWriter, r *http.Request) {
-	cookie := c.cookie(r)
-	if cookie == "" || r.Header.Get("Sec-Fetch-Site") == "cross-site" {
-		w.WriteHeader(http.StatusNoContent) // tells EventSource not to come back
-		return
-	}
-	seq, _ := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
-	if seq == 0 {
-		seq, _ = strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
-	}
-	s := c.sessions.get(address(cookie), c.o.Clock())
-	news := s.subscribe()
-	defer s.unsubscribe(news)
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("X-Accel-Buffering", "no")
-	out := http.NewResponseController(w)
-	beat := time.NewTicker(heartbeat)
-	defer beat.Stop()
-	write := func(format string, a ...any) error {
-		// A server's write deadline counts from the request; a stream needs one for each piece. Servers without
-		// deadlines (tests) go on without.
-		if err := out.SetWriteDeadline(time.Now().Add(10 * time.Second)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return err
-		}
-		if _, err := fmt.Fprintf(w, format, a...); err != nil {
-			return err
-		}
-		return out.Flush()
-	}
-	if write("retry: 2000\n\n") != nil {
-		return
-	}
-	for lang := c.lang(r); ; {
-		ms, anew, last := s.after(seq)
-		if anew && write("event: anew\ndata: {}\n\n") != nil {
-			return
-		}
-		for _, m := range ms {
-			if write("id: %d\ndata: %s\n\n", m.Seq, c.wire(m, lang)) != nil {
-				return
-			}
-		}
-		c.received(r.Context(), s, cookie, last)
-		if seq = last; s.isEnded() {
-			_ = write("event: anew\ndata: {}\n\n") // another tab: cleared as well, the stream ends either way
-			return
-		}
-		select {
-		case <-news:
-		case <-beat.C:
-			if write(": still here\n\n") != nil {
-				return
-			}
-		case <-c.closing:
-			return
-		case <-r.Context().Done():
-			return
-		}
-	}
-}
-
-// wire is a message as the page's script reads it.
-func (c *Channel) wire(m message, lang string) []byte {
-	type button struct {
-		Label string `json:"label"`
-		Data  string `json:"data"`
-	}
-	v := struct {
-		ID      string   `json:"id"`
-		Mine    bool     `json:"mine"`
-		Text    string   `json:"text"`
-		Buttons []button `json:"buttons,omitempty"`
-		Place   string   `json:"place,omitempty"`
-		Clock   string   `json:"clock"`
-	}{ID: m.ID, Mine: m.Mine, Text: c.textOf(m, lang), Place: m.Place, Clock: m.At.In(c.o.Zone).Format("15.04")}
-	if !m.Used {
-		for _, b := range m.Buttons {
-			v.Buttons = append(v.Buttons, button(b))
-		}
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return []byte("{}") // strings and booleans only: cannot happen
-	}
-	return b
-}
-
-// received tells the outbox, a little later, which rows the browser has.
-func (c *Channel) received(ctx context.Context, s *session, cookie string, seq int64) {
-	ids := s.arrived(seq)
-	if c.o.Receipts == nil || len(ids) == 0 {
-		return
-	}
-	at, who, ctx := c.o.Clock(), c.contact(cookie), context.WithoutCancel(ctx)
-	time.AfterFunc(receiptAfter, func() {
-		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-		defer cancel()
-		for _, id := range ids {
-			if err := c.o.Receipts.Receipt(ctx, c.o.Line, who, id, bot.RowDelivered, at); err != nil {
-				c.o.Log.Log(ctx, slog.LevelDebug, "receipt not stored", "channel", Name, "line", c.o.Line, "err", err)
-				return
-			}
-		}
-	})
-}
-
-// exit covers the conversation on this device and leaves for a neutral page. It changes nothing else, so that a
-// plain link is enough.
-func (c *Channel) exit(w http.ResponseWriter, r *http.Request) {
-	if cookie := c.cookie(r); cookie != "" {
-		c.sessions.get(address(cookie), c.o.Clock()).cover(true)
-	}
-	if r.Method == http.MethodPost {
-		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	http.Redirect(w, r, c.o.ExitURL, http.StatusSeeOther)
-}
-
-// back uncovers the conversation.
-func (c *Channel) back(w http.ResponseWriter, r *http.Request) {
-	if cookie := c.cookie(r); cookie != "" {
-		c.sessions.get(address(cookie), c.o.Clock()).cover(false)
-	}
-	http.Redirect(w, r, c.o.Base+c.query(r)+"#end", http.StatusSeeOther)
-}
-
-// end removes the conversation from this device. The report stays, and the case is told that this way is closed.
-func (c *Channel) end(w http.ResponseWriter, r *http.Request) {
-	if cookie := c.cookie(r); cookie != "" {
-		s := c.sessions.get(address(cookie), c.o.Clock())
-		err := c.o.Handler.Handle(r.Context(), bot.Message{
-			UpdateID: "w" + address(cookie)[:12] + ":end", Line: c.o.Line, From: c.contact(cookie),
-			Input: flows.Input{Kind: flows.KindBlocked, At: c.o.Clock(), Lang: c.lang(r)},
-		})
-		if err != nil { // the device is cleared all the same: that is what protects the person now
-			c.o.Log.Warn("end of chat not stored", "channel", Name, "line", c.o.Line, "err", err)
-		}
-		s.end()
-	}
-	c.setCookie(w, "", -1)
-	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
-	http.Redirect(w, r, c.o.Base+c.query(r), http.StatusSeeOther)
-}
-
 // busy hands a message back that is over the limit, with the time after which to send it again.
 func (c *Channel) busy(w http.ResponseWriter, r *http.Request, d time.Duration) {
 	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(d.Seconds()))))
@@ -374,50 +221,3 @@ func (c *Channel) refuse(w http.ResponseWriter, r *http.Request, code int, d dra
 }
 
 func byScript(r *http.Request) bool { return r.Header.Get("X-Chat") == "1" }
-
-func (c *Channel) contact(cookie string) bot.Contact {
-	return bot.Contact{Channel: Name, Account: c.o.Line, Address: address(cookie)}
-}
-
-func (c *Channel) cookieName() string {
-	if c.o.Secure {
-		return "__Host-chat"
-	}
-	return "chat"
-}
-
-var goodCookie = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
-
-// cookie is the session's secret, or "" when the browser brings none of ours.
-func (c *Channel) cookie(r *http.Request) string {
-	k, err := r.Cookie(c.cookieName())
-	if err != nil || !goodCookie.MatchString(k.Value) {
-		return ""
-	}
-	return k.Value
-}
-
-func (c *Channel) setCookie(w http.ResponseWriter, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{Name: c.cookieName(), Value: value, Path: "/", MaxAge: maxAge,
-		HttpOnly: true, Secure: c.o.Secure, SameSite: http.SameSiteStrictMode})
-}
-
-// lang is the page's language: the one asked for, or the browser's, or the line's.
-func (c *Channel) lang(r *http.Request) string {
-	want := r.URL.Query().Get("lang")
-	if r.PostForm != nil && r.PostForm.Get("lang") != "" {
-		want = r.PostForm.Get("lang")
-	}
-	if c.o.Catalogue.Has(want) {
-		return want
-	}
-	return c.o.Lang
-}
-
-// query carries the chosen language along.
-func (c *Channel) query(r *http.Request) string {
-	if l := c.lang(r); l != c.o.Lang {
-		return "?lang=" + l
-	}
-	return ""
-}

@@ -96,6 +96,9 @@ type Channel struct {
 	// closing ends the open event streams when the process stops.
 	closing chan struct{}
 	once    sync.Once
+	// lookAfter is how long an answer without JavaScript waits for the bot's reply before the page is shown;
+	// receiptAfter lets the relay store that a row was sent before it is told that the row arrived. Tests shorten both.
+	lookAfter, receiptAfter time.Duration
 }
 
 var _ bot.Channel = (*Channel)(nil)
@@ -133,7 +136,7 @@ func New(o Options) (*Channel, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &Channel{o: o, closing: make(chan struct{})}
+	c := &Channel{o: o, closing: make(chan struct{}), lookAfter: 1500 * time.Millisecond, receiptAfter: 2 * time.Second}
 	c.sessions.byAddress = map[string]*session{}
 	c.limits = newLimits(o.Clock)
 	c.routes()

@@ -86,6 +86,7 @@ func start(t *testing.T, change func(*Options)) (*echo, browser, string) {
 	if e.ch, err = New(o); err != nil {
 		t.Fatal(err)
 	}
+	e.ch.lookAfter, e.ch.receiptAfter = 50*time.Millisecond, 50*time.Millisecond
 	srv := httptest.NewServer(e.ch)
 	t.Cleanup(func() { e.ch.Close(); srv.Close() })
 	return e, newBrowser(t, srv.URL), srv.URL
@@ -353,8 +354,7 @@ func TestRateLimit(t *testing.T) {
 
 func TestManyNewSessionsOfOneAddress(t *testing.T) {
 	now := time.Date(2026, 1, 19, 8, 0, 0, 0, time.UTC)
-	_, b, u := start(t, func(o *Options) { o.Clock = func() time.Time { return now } })
-	_ = b
+	_, _, u := start(t, func(o *Options) { o.Clock = func() time.Time { return now } })
 	last := 0
 	var back string
 	for i := range newBurst + 1 {

@@ -193,7 +193,11 @@ func withStore(ctx context.Context, s *Settings, io *streams, f func(*opened) er
 		return err
 	}
 	w := openWith{missions: missions, data: data, accept: true, log: newLog(io.err, slog.LevelError)}
-	if !demo {
+	if demo {
+		own := *s
+		own.Keys = "" // as the demo itself does
+		s = &own
+	} else {
 		if w.url, err = io.secret("REDIS_URL"); err != nil {
 			return err
 		}

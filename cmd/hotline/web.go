@@ -14,10 +14,11 @@ import (
 	"time"
 )
 
-// What a client may cost us. Event streams extend their own write deadline.
+// What a client may cost us. Event streams extend their own write deadline. There is no ReadTimeout for the whole
+// server: it would end every stream, whose request has long been read; a body has its own time instead.
 const (
 	readHeaderTimeout = 5 * time.Second
-	readTimeout       = 30 * time.Second
+	bodyTimeout       = 30 * time.Second
 	writeTimeout      = 60 * time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 16 << 10
@@ -28,7 +29,7 @@ const (
 // place of a stack trace.
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler: safely(h, log), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		Handler: safely(h, log), ReadHeaderTimeout: readHeaderTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		// net/http writes client addresses into these lines.
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
@@ -61,6 +62,9 @@ func safely(next http.Handler, log *slog.Logger) http.Handler {
 			fmt.Fprintf(w, "Ada gangguan. Coba lagi sebentar.\nSomething went wrong. Please try again in a moment.\n\n%s\n", id)
 		}()
 		r.Body = http.MaxBytesReader(w, r.Body, maxRequestBody)
+		if r.ContentLength != 0 {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // a test's recorder has none
+		}
 		next.ServeHTTP(w, r)
 	})
 }
