@@ -203,9 +203,9 @@ func (h *Hotline) decide(l *Line, m Message, snap Snapshot, now time.Time) (ch C
 
 	if c != nil {
 		h.touch(c, m)
-		if c.Group == "" && c.Answers[flows.StepWhoFor].Value() == "group" {
+		if c.Leads == "" && c.Answers[flows.StepWhoFor].Value() == "group" {
 			// The group's own code, for its members: the leader's case code opens STATUS and must not be passed round.
-			c.Group = casework.NewJoinCode(l.Mission.Prefix, [6]byte(h.random(6)))
+			c.Leads = casework.NewJoinCode(l.Mission.Prefix, [6]byte(h.random(6)))
 		}
 		if turn.State.Case != c.Code {
 			c.Left() // BARU: the matter goes on in another case

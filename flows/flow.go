@@ -208,8 +208,17 @@ type CaseView struct {
 	// Muted is true while nothing unprompted may be sent (BERHENTI).
 	Muted    bool
 	CodeWord string // normalised (Answer.Norm of code_word); empty when none was set
-	// JoinCode is what members of this case's group send after GABUNG; empty when there is no group.
+	// JoinCode is what members of the group that this case leads send after GABUNG; empty when it leads none.
 	JoinCode string
+	// Withdrawn is when an earlier permission to contact the person ended last: answers from before it do not hold.
+	Withdrawn time.Time
+	// Reporter says that the report is about somebody else who has not agreed that the reporter is told of them: only
+	// that it was received may be said.
+	Reporter bool
+	// Rescue are the items of the rescue packet that an officer asked for at RescueAt and that are still open; empty
+	// for everybody else.
+	Rescue   []StepID
+	RescueAt time.Time
 }
 
 // Env is everything that Next may know beside state and input.
@@ -222,6 +231,19 @@ type Env struct {
 	// Case is the case that State.Case names; nil when there is none.
 	Case *CaseView
 	Can  Can
+	// Group is what is known of the group whose code was sent with GABUNG. Nil means that nobody has looked: Next then
+	// returns JoinGroup, and the caller who can look it up does so and calls Next again with the answer.
+	Group *GroupView
+	// MaySend says, for a turn that a timer begins, whether a message that nobody asked for would leave now; SendAt is
+	// when it will, when that is known.
+	MaySend bool
+	SendAt  time.Time
+}
+
+// GroupView is the answer to whether there is a group.
+type GroupView struct {
+	Code  string
+	Known bool
 }
 
 // Can says what a channel is able to do.

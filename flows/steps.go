@@ -46,7 +46,11 @@ const (
 	StepDocsAvailable   StepID = "documents_available"
 	StepTrustedAdult    StepID = "trusted_adult"
 	StepCountry         StepID = "country"
-	StepConfirmYesNo    StepID = "confirm_yes_no" // any yes-or-no question; only a name for `understand --step`
+	StepNationality     StepID = "nationality"
+	StepGroupMembers    StepID = "group_members"   // names that the leader typed: unconfirmed
+	StepRansomAmount    StepID = "ransom_amount"   // how much, and who asks
+	StepSubjectConsent  StepID = "subject_consent" // entered by an officer only: the reporter may be told of the person
+	StepConfirmYesNo    StepID = "confirm_yes_no"  // any yes-or-no question; only a name for `understand --step`
 	StepMenu            StepID = "menu"
 	StepEdit            StepID = "edit"
 	StepDelete          StepID = "delete"
@@ -55,6 +59,22 @@ const (
 	StepNew             StepID = "new"
 	StepStatus          StepID = "status" // the code word is asked before the stage is told
 )
+
+// The rescue packet: six items without which the local authorities send nobody. They are asked one by one, and only
+// of a person for whom an officer started it.
+const (
+	StepRescueLocation StepID = "rescue_location" // the exact point
+	StepRescueRoom     StepID = "rescue_room"     // floor and room
+	StepRescueBuilding StepID = "rescue_building" // a photo of the building
+	StepRescuePhoto    StepID = "rescue_photo"    // a photo of the person as they look now
+	StepRescueID       StepID = "rescue_id"       // a photo of the passport, or the name in Latin letters as in it
+	StepRescueContact  StepID = "rescue_contact"  // somebody who can be reached
+)
+
+// RescueSteps are the six items in the order in which they are asked.
+var RescueSteps = []StepID{
+	StepRescueLocation, StepRescueRoom, StepRescueBuilding, StepRescuePhoto, StepRescueID, StepRescueContact,
+}
 
 // Values that several packages reason about.
 const (
@@ -101,6 +121,8 @@ var Menus = map[StepID][]Value{
 	StepGroupSamePlace: {Yes, No},
 	StepTrustedAdult:   {Yes, No},
 	StepConfirmYesNo:   {Yes, No},
+	StepNationality:    {"wni", "other", Unknown},
+	StepSubjectConsent: {Yes, No},
 	StepCountry:        {"KH", "MM", "LA", "TH", "VN", "PH", "MY", "other"},
 }
 

@@ -67,7 +67,7 @@ func answerKind(s flows.StepID) string {
 		return "phone"
 	case flows.StepSafeTime:
 		return "hours"
-	case flows.StepLocation:
+	case flows.StepLocation, flows.StepRescueLocation:
 		return "place"
 	case flows.StepGroupSize:
 		return "number"

@@ -31,7 +31,8 @@ var maskedAs = map[flows.StepID]string{
 	flows.StepFullName: fieldName, flows.StepSubjectName: fieldName, flows.StepFamilyContact: fieldName,
 	flows.StepCallbackNumber: fieldPhone, flows.StepSubjectContact: fieldPhone,
 	flows.StepCodeWord: fieldWord, flows.StepDuressWord: fieldWord,
-	flows.StepPassportCopy: fieldIDs,
+	flows.StepPassportCopy: fieldIDs, flows.StepGroupMembers: fieldName, flows.StepRescueContact: fieldPhone,
+	flows.StepRescueID: fieldIDs,
 }
 
 // Revealed limits (Signal's limiters as a model): soft per hour, hard per hour; they fail closed.

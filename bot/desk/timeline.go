@@ -214,6 +214,9 @@ var knownOrder = []flows.StepID{
 	flows.StepRelation, flows.StepSubjectName, flows.StepSubjectContact, flows.StepSubjectSafe, flows.StepLastContact,
 	flows.StepRansomAsked, flows.StepDocsAvailable, flows.StepTrustedAdult, flows.StepCountry,
 	flows.StepFamilyContact, flows.StepFamilyConsent, flows.StepConsentShare, flows.StepExtra,
+	flows.StepNationality, flows.StepGroupMembers, flows.StepRansomAmount, flows.StepSubjectConsent,
+	flows.StepRescueLocation, flows.StepRescueRoom, flows.StepRescueBuilding, flows.StepRescuePhoto, flows.StepRescueID,
+	flows.StepRescueContact,
 }
 
 func (q *request) known(c *casework.Case, see shown) []knownView {

@@ -73,6 +73,10 @@ func (c *Case) record(step flows.StepID, a flows.Answer, at time.Time) {
 		c.Peak = "" // an officer looked at the facts: what they give now is the class
 	}
 	switch step {
+	case flows.StepWhoFor:
+		if a.By == "" && a.Value() == otherPerson {
+			c.Reported = true
+		}
 	case flows.StepLocation:
 		c.located(a, at)
 	case flows.StepSafetyNow:
@@ -140,7 +144,7 @@ func (c *Case) saidSafety(a flows.Answer) {
 	case safetyRank(v) < safetyRank(c.Safety):
 		c.signal(SignalSafetyLowered, a.Text, a.At)
 		if v == flows.Watched { // less than danger, and still no moment at which an older permission holds
-			c.withdraw()
+			c.withdraw(a.At)
 		}
 	default:
 		c.setSafety(v, a.At)
@@ -153,15 +157,18 @@ func (c *Case) setSafety(v flows.Value, at time.Time) {
 	if v == flows.Safe {
 		return
 	}
-	c.withdraw()
+	c.withdraw(at)
 	if v == flows.Danger {
 		c.alarm = true
 	}
 }
 
 // withdraw ends the permission to call and the stated hours; what the person answered stays on record.
-func (c *Case) withdraw() {
+func (c *Case) withdraw(at time.Time) {
 	c.Permission, c.PermissionAt, c.Windows, c.PromisedAt = "", time.Time{}, nil, time.Time{}
+	if at.After(c.WithdrawnAt) {
+		c.WithdrawnAt = at
+	}
 }
 
 // beforeDanger reports whether the answer is older than the danger or watched that withdrew it.
@@ -184,7 +191,7 @@ func (c *Case) saidPermission(a flows.Answer) {
 		c.Permission, c.PermissionAt = v, a.At
 	default:
 		if a.Review {
-			c.withdraw()
+			c.withdraw(a.At)
 		}
 	}
 }

@@ -78,7 +78,7 @@ func EndAttempt(c *Case, id string, o Outcome, note string, nextAt, now time.Tim
 		if c.Permission != "" {
 			events = append(events, Event{ID: EventWithdrawn})
 		}
-		c.withdraw()
+		c.withdraw(now)
 	}
 	for _, s := range rule.Signals {
 		c.signal(s, "", now)

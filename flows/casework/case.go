@@ -126,6 +126,8 @@ type Case struct {
 	// Permission is the contact_pref in force; empty when never given or withdrawn by danger or watched.
 	Permission   flows.Value `json:"permission,omitempty"`
 	PermissionAt time.Time   `json:"permission_at,omitzero"`
+	// WithdrawnAt is when the permission was last ended by danger, watched or an officer; zero for never.
+	WithdrawnAt time.Time `json:"withdrawn_at,omitzero"`
 	// Windows are the hours stated as safe, by the mission's clock. They are withdrawn together with Permission.
 	Windows []Window  `json:"windows,omitempty"`
 	Muted   bool      `json:"muted,omitempty"`
@@ -174,8 +176,15 @@ type Case struct {
 	Stage      Stage       `json:"stage"`
 	Milestones []Milestone `json:"milestones,omitempty"`
 	Attempts   []Attempt   `json:"attempts,omitempty"`
-	// Group is the join code of the case's group; empty when it belongs to none.
-	Group    string    `json:"group,omitempty"`
+	// Leads is the join code of the group that this person reported; Group that of the group which the person joined
+	// with GABUNG. Empty for none.
+	Leads string `json:"leads,omitempty"`
+	Group string `json:"group,omitempty"`
+	// Reported says that somebody wrote in chat that the report is about another person. It stays: whoever wrote
+	// that cannot take it back to learn how far the person's case is.
+	Reported bool `json:"reported,omitempty"`
+	// Rescue is set once an officer started the rescue packet.
+	Rescue   *Rescue   `json:"rescue,omitempty"`
 	ClosedAs string    `json:"closed_as,omitempty"`
 	ClosedAt time.Time `json:"closed_at,omitzero"`
 

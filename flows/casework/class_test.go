@@ -255,7 +255,20 @@ func TestView(t *testing.T) {
 	c := newCase(t, watched(), flows.Mute{On: true}, flows.JoinGroup{Code: "K7M-469-2XQ"},
 		flows.Record{Step: flows.StepCodeWord, Answer: flows.Answer{Text: "  Nasi   GORENG "}})
 	v := View(c)
-	if v.Code != c.Code || v.Safety != flows.Watched || v.Stage != "reported" || v.Closed || !v.Muted || v.CodeWord != "nasi goreng" || v.JoinCode != "K7M-469-2XQ" {
+	if v.Code != c.Code || v.Safety != flows.Watched || v.Stage != "reported" || v.Closed || !v.Muted || v.CodeWord != "nasi goreng" {
 		t.Errorf("%+v", v)
+	}
+	if v.JoinCode != "" {
+		t.Error("a member is shown as the leader of the group")
+	}
+	c.Leads = "K7M-469-2XQ"
+	if v := View(c); v.JoinCode != c.Leads {
+		t.Errorf("the leader does not know the code: %+v", v)
+	}
+	for _, a := range []flows.Answer{{Skipped: true, Text: "lewati"}, {Review: true, Text: "hmm gitu"}} {
+		c.Answers[flows.StepCodeWord] = a
+		if w := View(c).CodeWord; w != "" {
+			t.Errorf("%q became the code word", w)
+		}
 	}
 }

@@ -33,13 +33,15 @@ const (
 	RefusedStageOrder   = "stage_order"   // this stage may not follow the present one
 	RefusedStageDetail  = "stage_detail"  // the stage's detail is not one of the list
 	RefusedStageClosing = "stage_closing" // closed is reached by closing with a reason
+	RefusedNoRescue     = "no_rescue"     // nothing says that the person is held, threatened or in danger
+	RefusedNoConsent    = "no_consent"    // how the person agreed has to be written down
 )
 
 // RefusedWhys lists every Refused.Why that is not MayCall's, for the catalogue's test.
 var RefusedWhys = []string{
 	RefusedClosed, RefusedNotClosed, RefusedNoReason, RefusedUnknownValue, RefusedNoAttempt, RefusedEnded,
 	RefusedOpenAttempt, RefusedNoTime, RefusedTimePast, RefusedTimeUnsafe, RefusedNotAgreed, RefusedStageOrder,
-	RefusedStageDetail, RefusedStageClosing,
+	RefusedStageDetail, RefusedStageClosing, RefusedNoRescue, RefusedNoConsent,
 }
 
 // The ways to reach a person.

@@ -23,6 +23,7 @@ const (
 	ActClass         Act = "class"          // change the class, with a reason
 	ActConfirmSafety Act = "confirm_safety" // lower danger or watched after a check
 	ActClose         Act = "close"          // close and reopen
+	ActRescue        Act = "rescue"         // start the rescue packet and print its sheet
 	ActNewCase       Act = "new_case"       // a walk-in or a phone call
 	ActLetters       Act = "letters"        // read held rows and dead letters, try one again
 	ActAsides        Act = "asides"         // read updates that were put aside
@@ -38,7 +39,7 @@ const (
 // Acts lists every Act, in the order of a table.
 var Acts = []Act{
 	ActBoard, ActQueue, ActOpen, ActReveal, ActSearch, ActClaim, ActTakeOver, ActCall, ActOverrideCall, ActOutcome,
-	ActReply, ActForceSend, ActNote, ActAnswer, ActStage, ActClass, ActConfirmSafety, ActClose, ActNewCase,
+	ActReply, ActForceSend, ActNote, ActAnswer, ActStage, ActClass, ActConfirmSafety, ActClose, ActRescue, ActNewCase,
 	ActLetters, ActAsides, ActDismissAside, ActChannels, ActStaff, ActSettings, ActAudit, ActExport, ActAccount,
 }
 
@@ -51,7 +52,7 @@ var may = func() map[Role]map[Act]bool {
 	board := append([]Act{ActBoard}, everybody...)
 	officer := append([]Act{
 		ActQueue, ActOpen, ActReveal, ActSearch, ActClaim, ActCall, ActOutcome, ActReply, ActNote, ActAnswer, ActStage,
-		ActClass, ActConfirmSafety, ActClose, ActNewCase, ActLetters, ActAsides, ActChannels,
+		ActClass, ActConfirmSafety, ActClose, ActRescue, ActNewCase, ActLetters, ActAsides, ActChannels,
 	}, board...)
 	supervisor := append([]Act{ActTakeOver, ActOverrideCall, ActForceSend, ActDismissAside, ActExport}, officer...)
 	// An admin keeps the accounts and sees no case; an auditor sees what was done and by whom, never a case.

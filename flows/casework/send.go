@@ -32,10 +32,11 @@ const (
 	HoldNotSafe     = "not_safe"     // only for people who said that they are safe
 	HoldWindow      = "window"       // leaves when the stated hours open
 	HoldNextMessage = "next_message" // leaves with the person's next message
+	HoldNoConsent   = "no_consent"   // news of a person of age goes to a reporter only with that person's consent
 )
 
 // HoldWhys lists every SendVerdict.Why, for the catalogue's test.
-var HoldWhys = []string{HoldMuted, HoldNotSafe, HoldWindow, HoldNextMessage}
+var HoldWhys = []string{HoldMuted, HoldNotSafe, HoldWindow, HoldNextMessage, HoldNoConsent}
 
 // PromptedFor is how long a person's message asks for an answer: whoever just wrote is holding the phone.
 const PromptedFor = 15 * time.Minute
@@ -70,6 +71,9 @@ func MaySend(m Message, c *Case, lastIn, now time.Time, r Rules) SendVerdict {
 	case KindNudge, KindStage:
 		if c.Safety != flows.Safe {
 			return SendVerdict{Why: HoldNotSafe}
+		}
+		if m.Kind == KindStage && Reporter(c) {
+			return SendVerdict{Why: HoldNoConsent}
 		}
 	case KindAgain:
 		if c.Safety != flows.Safe && !prompted {

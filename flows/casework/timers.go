@@ -40,6 +40,8 @@ const (
 	EventSuggestClose = "suggest_close"   // Args Reason
 	EventNoOutcome    = "outcome_missing" // an attempt has no outcome after half an hour
 	EventWindowOpen   = "window_open"     // the stated hours have begun
+	EventRescue       = "rescue_started"  // an officer asks for the rescue packet
+	EventRescueEnded  = "rescue_ended"
 )
 
 // EventIDs lists every Event.ID, AlertIDs those that may be alerts, for the catalogue's test.
@@ -47,7 +49,8 @@ var (
 	EventIDs = []string{
 		EventP1Waiting, EventDanger, EventReview, EventExhausted, EventDormant, EventCheckIn, EventWithdrawn, EventRaised,
 		EventClass, EventLifted, EventBack, EventLater, EventSettled, EventStage, EventClosed, EventReopened,
-		EventSuggestClose, EventNoOutcome, EventWindowOpen,
+		EventSuggestClose, EventNoOutcome, EventWindowOpen, EventRescue,
+		EventRescueEnded,
 	}
 	AlertIDs = []string{EventP1Waiting, EventDanger, EventReview, EventExhausted}
 )
