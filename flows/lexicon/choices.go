@@ -1,6 +1,10 @@
 package lexicon
 
-import "pulang/flows"
+import (
+	"strings"
+
+	"pulang/flows"
+)
 
 // choices fills Chosen: the values of the question that was asked, typed as number, ordinal, word or value.
 func (s *reader) choices() {
@@ -282,9 +286,6 @@ func (s *reader) agree() {
 	if s.r.SelfHarm && s.r.SafetyNow == flows.Safe {
 		s.r.SafetyNow = ""
 	}
-	if s.r.Command == "safe_now" && s.r.SafetyNow == "" {
-		s.r.SafetyNow = ""
-	}
 	if s.r.Command == "skip" || s.r.Command == "edit" || s.r.Command == "back" {
 		s.r.FullName = ""
 	}
@@ -299,20 +300,4 @@ func (s *reader) agree() {
 	}
 }
 
-func trimLower(s string) string {
-	b := make([]byte, 0, len(s))
-	for i := range len(s) {
-		c := s[i]
-		if c >= 'A' && c <= 'Z' {
-			c += 32
-		}
-		b = append(b, c)
-	}
-	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
-		b = b[1:]
-	}
-	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t' || b[len(b)-1] == '\r') {
-		b = b[:len(b)-1]
-	}
-	return string(b)
-}
+func trimLower(s string) string { return strings.ToLower(strings.TrimSpace(s)) }

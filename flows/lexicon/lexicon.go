@@ -106,8 +106,6 @@ func (s *reader) says(topic, value string) bool {
 	return false
 }
 
-func (s *reader) is(value flows.Value, h hit) bool { return s.valueOf[h.section] == value }
-
 func (s *reader) signal(name string) {
 	for _, x := range s.r.Signals {
 		if x == name {

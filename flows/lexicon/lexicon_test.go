@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -265,4 +266,36 @@ func itoa(n int) string {
 		return string(rune('0'+n/10)) + string(rune('0'+n%10))
 	}
 	return string(rune('0' + n))
+}
+
+func TestCommands(t *testing.T) {
+	for want, texts := range map[string][]string{
+		"danger": {"BAHAYA", "bahayaaa", "bhaya", "SOS", "🆘", "tolong!!", "toloooong"}, "stop": {"BERHENTI", "stop", "stopp", "x", "X", "brhenti", "berenti"},
+		"resume": {"LANJUT", "lanjutkan", "lanjt"}, "status": {"STATUS", "setatus", "sttaus", "cek status"}, "officer": {"PETUGAS", "orang", "cs", "ptgs"},
+		"edit": {"UBAH", "ganti", "salah pencet"}, "back": {"KEMBALI", "balik", "back"}, "skip": {"LEWATI", "skip", "lompati", "lewat"}, "menu": {"MENU", "bantuan", "help"},
+		"language": {"BAHASA", "ganti bahasa"}, "delete": {"HAPUS", "hapus chat"}, "join": {"GABUNG K7M4-692Q"}, "safe_now": {"SUDAH AMAN", "udah aman kak"},
+		"new": {"BARU", "laporan baru"}, "check_officer": {"CEK A17", "cek kode petugas A17"},
+	} {
+		for _, text := range texts {
+			if got := read(text, ""); got.Command != want {
+				t.Errorf("%q gives %q, want %s", text, got.Command, want)
+			}
+		}
+	}
+	for _, text := range []string{"tolong", "lewat mana ya", "orang tua saya khawatir", "saya lanjut nanti malam", "nomor baru saya", "cek dulu ya", "saya stop kerja bulan lalu"} {
+		if got := read(text, ""); got.Command != "" {
+			t.Errorf("%q is taken for the command %s", text, got.Command)
+		}
+	}
+}
+
+// A long hostile message costs milliseconds, not seconds.
+func TestHostileLength(t *testing.T) {
+	for _, text := range []string{strings.Repeat("saya sama kami bos paspor ", 400), strings.Repeat("dipegang bos ", 1000), strings.Repeat("1 ", 4000), strings.Repeat("a", 9000), strings.Repeat("di bavet ", 900), strings.Repeat("ga ", 3000), strings.Repeat("金边", 2000)} {
+		began := time.Now()
+		read(text, flows.StepUrgentNeeds)
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("%.20q…: %v", text, took)
+		}
+	}
 }

@@ -41,7 +41,9 @@ func (l *Lexicon) near(s string) word {
 				continue
 			}
 			d := levenshtein.ComputeDistance(s, e.text)
-			if d > allowed || size < 10 && d > 1 || d == 1 && !slip(s, e.text) {
+			if d == 2 && e.mask == m && swapped(s, e.text) {
+				d = 1
+			} else if d > allowed || size < 10 && d > 1 || d == 1 && !slip(s, e.text) {
 				continue
 			}
 			switch {
@@ -74,6 +76,18 @@ func slip(a, b string) bool {
 	// a has one letter more, at i
 	c := a[i]
 	return vowel(c) || c == 'h' || i > 0 && a[i-1] == c || i+1 < len(a) && a[i+1] == c
+}
+
+// swapped says whether two neighbouring letters changed places.
+func swapped(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	return i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
 }
 
 func vowel(c byte) bool { return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u' }

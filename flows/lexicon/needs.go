@@ -52,7 +52,7 @@ func (s *reader) needs() {
 				s.need(v)
 			}
 		case "sick":
-			if !s.over(h) && s.kindBefore(h, moneyNoun|phoneNoun|thingNoun) == false {
+			if !s.over(h) && !s.kindBefore(h, moneyNoun|phoneNoun|thingNoun) {
 				s.need(v)
 			}
 		case "child":

@@ -15,17 +15,10 @@ func (s *reader) safety() {
 		}
 	}
 	var safe []hit
-	calm := false // an explicit statement that it is over, or that nobody is looking
 	for _, h := range s.hits {
 		switch s.sections[h.section] {
 		case "safety.danger", "need.violence", "@safety_now.danger":
-			if s.denied(h) {
-				if s.c.Step == flows.StepSafetyNow && s.sections[h.section] == "@safety_now.danger" || s.word(h, "bahaya") {
-					calm = true
-				}
-				continue
-			}
-			if s.over(h) || s.toks[h.start].quoted && s.r.WhoFor == "" && len(safe) == 0 && false {
+			if s.denied(h) || s.over(h) {
 				continue
 			}
 			if s.theirs(h) && (s.r.WhoFor == "other_person" || s.sections[h.section] == "safety.danger") {
@@ -36,8 +29,7 @@ func (s *reader) safety() {
 			}
 			raise(flows.Danger)
 		case "safety.watched", "@safety_now.watched":
-			if s.denied(h) {
-				calm = true
+			if s.denied(h) { // nobody is looking
 				if s.c.Step == flows.StepSafetyNow {
 					safe = append(safe, h)
 				}
@@ -46,16 +38,9 @@ func (s *reader) safety() {
 			if !s.over(h) && !(s.r.WhoFor == "other_person" && s.theirs(h)) {
 				raise(flows.Watched)
 			}
-		case "safety.unsafe":
-			if !s.over(h) || !s.laterSafe(h) {
-				raise(flows.Danger)
-			}
 		case "safety.calm":
-			if !s.denied(h) {
-				calm = true
-				if s.c.Step == flows.StepSafetyNow {
-					safe = append(safe, h)
-				}
+			if !s.denied(h) && s.c.Step == flows.StepSafetyNow {
+				safe = append(safe, h)
 			}
 		case "safety.safe", "@safety_now.safe":
 			safe = append(safe, h)
@@ -68,17 +53,9 @@ func (s *reader) safety() {
 			}
 			continue
 		}
-		switch v := s.safeWord(h); v {
-		case flows.Safe:
-			if worst == "" {
-				worst = v
-			}
-		default:
-			raise(v)
-		}
+		raise(s.safeWord(h))
 	}
-	_ = calm
-	if worst == flows.Safe && len(s.r.Needs) > 0 && s.hasNeed("held_or_threatened") {
+	if worst == flows.Safe && s.hasNeed("held_or_threatened") {
 		worst = "" // aman, but locked in: let the person be asked
 	}
 	s.r.SafetyNow = worst
