@@ -104,8 +104,11 @@ func openCase(q *request) error {
 	now := q.d.Clock()
 	a := q.audit("open")
 	a.Code = code
-	if q.background() {
+	if q.background() && q.session.openedLately(code, now) {
 		a = bot.Audit{} // the page that is already open asks for what is new
+	} else {
+		q.session.opened(code, now)
+		q.d.saveSession(q.r.Context(), q.session)
 	}
 	file, err := q.d.Queue.Open(q.r.Context(), q.mission.Code, code, now, a)
 	if err != nil {
@@ -315,7 +318,7 @@ func (q *request) stages(c *casework.Case) []stageView {
 	for _, s := range casework.Stages {
 		v := stageView{Text: q.t("stage." + string(s.Stage)), Now: s.Stage == c.Stage}
 		for _, m := range c.Milestones {
-			if m.Stage == s.Stage {
+			if m.Stage == s.Stage && (s.Stage != casework.StageClosed || c.Closed()) {
 				v.Done, v.At = true, m.At
 			}
 		}

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -339,4 +340,35 @@ func TestRowLeadsToItsCase(t *testing.T) {
 	c.Mission = "mm"
 	w.f.put(c)
 	b.get("/id/kh/" + c.ID).want(404)
+}
+
+// Nobody reads a case past the audit log by claiming to be a page that refreshes itself.
+func TestBackgroundIsAudited(t *testing.T) {
+	w := newWorld(t)
+	w.f.seed()
+	b := w.as("officer")
+	background := func(path string) {
+		r, _ := http.NewRequest("GET", w.srv.URL+path, nil)
+		r.Header.Set("X-Background", "1")
+		b.do(r).want(200)
+	}
+	code := caseCode(1)
+	before := w.audited("list", "")
+	background("/case/" + code)
+	background("/case/" + code)
+	if n := w.audited("open", code); n != 1 {
+		t.Errorf("%d rows for a look without a page", n)
+	}
+	if unread := unread(w.f.cases[code].open()); !unread {
+		t.Error("a page that refreshes itself counts as a human who reads")
+	}
+	b.get("/case/" + code)
+	if n := w.audited("open", code); n != 2 {
+		t.Errorf("%d rows", n)
+	}
+	background("/queue")
+	background("/queue")
+	if n := w.audited("list", "") - before; n != 0 { // the list was shown, and audited, after the sign-in
+		t.Errorf("%d rows for the list", n)
+	}
 }

@@ -221,10 +221,12 @@ func queue(q *request) error {
 	if p.Active {
 		a.Field = "filtered"
 	}
-	if !q.background() { // the page that refreshes itself shows nothing that was not already audited as shown
+	if !q.background() || !q.session.openedLately("", now) { // the page that refreshes itself is one look at the list
 		if err := q.record(a); err != nil {
 			return err
 		}
+		q.session.opened("", now)
+		q.d.saveSession(q.r.Context(), q.session)
 	}
 	return q.show("queue", p)
 }

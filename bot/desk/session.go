@@ -21,7 +21,8 @@ const (
 	seenGrain    = 30 * time.Second // how exactly activity is noted: not every click is worth a write
 	grantLife    = 2 * time.Minute  // how long a revealed field stays open without activity
 	skipMemory   = 10 * time.Minute
-	skipsNoWords = 2 // from the third skip in skipMemory a reason is asked for
+	openFor      = 30 * time.Minute // how long one audited look covers a page that refreshes itself
+	skipsNoWords = 2                // from the third skip in skipMemory a reason is asked for
 )
 
 // session is what is stored of a signed-in browser. Nothing about a citizen is in it beside case codes.
@@ -34,6 +35,8 @@ type session struct {
 	Skips []skip `json:"skips,omitempty"`
 	// Grants are the fields revealed lately.
 	Grants []grant `json:"grants,omitempty"`
+	// Opened are the cases whose opening was audited lately; "" is the list.
+	Opened []skip `json:"opened,omitempty"`
 	// Flash is shown once on the next page.
 	Flash *flash `json:"flash,omitempty"`
 }
@@ -141,6 +144,30 @@ func (s *session) addSkip(code string, now time.Time) {
 		}
 	}
 	s.Skips = append(keep, skip{code, now})
+}
+
+// openedLately reports whether this browser's look at the case (at the list, for "") stands in the audit log. A
+// page that refreshes itself is one look; what claims to be one without a first look is audited like any other.
+func (s *session) openedLately(code string, now time.Time) bool {
+	for _, k := range s.Opened {
+		if k.Code == code && now.Sub(k.At) < openFor {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *session) opened(code string, now time.Time) {
+	keep := s.Opened[:0]
+	for _, k := range s.Opened {
+		if k.Code != code && now.Sub(k.At) < openFor {
+			keep = append(keep, k)
+		}
+	}
+	s.Opened = append(keep, skip{code, now})
+	if over := len(s.Opened) - 30; over > 0 {
+		s.Opened = s.Opened[over:]
+	}
 }
 
 // granted reports whether a field of the case is revealed, and keeps it open while the officer works.
