@@ -114,3 +114,24 @@ func later(q *request) error {
 	}
 	return q.apply(e, "desk.flash.later")
 }
+
+// nextView is the proposal for the next attempt.
+type nextView struct {
+	Suggested time.Time
+	Field     string // for <input type=datetime-local>
+	Later     time.Time
+	Settled   bool
+	Dormant   bool
+}
+
+func (q *request) nextView(c *casework.Case, now time.Time) nextView {
+	v := nextView{Settled: !c.SettledAt.IsZero(), Dormant: !c.DormantAt.IsZero()}
+	if c.LaterUntil.After(now) {
+		v.Later = c.LaterUntil
+	}
+	if at, ok := casework.SuggestNext(c, now, q.mission.rules); ok && at.After(now) {
+		v.Suggested = at
+		v.Field = at.In(q.zone()).Format("2006-01-02T15:04")
+	}
+	return v
+}

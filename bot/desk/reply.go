@@ -3,6 +3,7 @@ package desk
 import (
 	"cmp"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -132,4 +133,110 @@ func sendHeld(q *request) error {
 	}
 	q.say("desk.flash.forced")
 	return q.to("/case/" + url.PathEscape(code))
+}
+
+// contactView is a channel on which the person can be written to.
+type contactView struct {
+	Value   string
+	Label   string
+	LastIn  time.Time
+	Blocked bool
+}
+
+func (q *request) contacts(c *casework.Case) []contactView {
+	var out []contactView
+	for i, k := range c.Contacts {
+		out = append(out, contactView{strconv.Itoa(i), q.channelName(k.Channel), k.LastIn, k.Blocked})
+	}
+	slices.SortStableFunc(out, func(a, b contactView) int { return b.LastIn.Compare(a.LastIn) })
+	return out
+}
+
+// replyView is the composer.
+type replyView struct {
+	Can       bool
+	Max       int
+	Risky     string // the words it warns of, for the script
+	Templates []option
+	Gate      string // what MaySend would say now, in words
+}
+
+func (q *request) replyView(c *casework.Case) replyView {
+	v := replyView{Max: maxReply}
+	to, ok := contactOf(c, "")
+	v.Can = ok
+	for i, w := range risky {
+		if i > 0 {
+			v.Risky += " "
+		}
+		v.Risky += w
+	}
+	lang := c.Lang
+	if !q.d.Catalogue.Has(lang) {
+		lang = "id"
+	}
+	for _, id := range replyTemplates {
+		key := flows.TextID("desk.template." + id)
+		v.Templates = append(v.Templates, option{
+			Value: q.d.Catalogue.Text(lang, key, flows.Args{"Code": c.Code, "Mission": q.mission.Name}),
+			Label: q.t("desk.template_name." + id),
+		})
+	}
+	if ok {
+		now := q.d.Clock()
+		s := casework.MaySend(casework.Message{Kind: casework.KindOfficer, CreatedAt: now}, c, lastIn(c, to), now, q.mission.rules)
+		switch {
+		case s.OK:
+			v.Gate = q.t("desk.reply.now")
+		case !s.NotBefore.IsZero():
+			v.Gate = q.t("desk.reply.held_until", "Why", q.t("hold."+s.Why), "At", q.hm(s.NotBefore.In(q.zone())))
+		default:
+			v.Gate = q.t("desk.reply.held", "Why", q.t("hold."+s.Why))
+		}
+	}
+	return v
+}
+
+// replyTemplates are the prepared messages. Their beginnings are harmless on a lock screen.
+var replyTemplates = []string{
+	"received", "ask_hours", "will_call", "not_reached", "splp", "overstay", "medical", "fraud", "closing",
+}
+
+// heldView is a row of this case that has not left.
+type heldView struct {
+	ID    string
+	At    time.Time
+	By    string
+	State bot.RowState
+	Why   string
+	Until time.Time
+	Text  words
+}
+
+func (q *request) held(file bot.CaseFile) []heldView {
+	var out []heldView
+	for _, r := range file.Rows {
+		if r.State == bot.RowHeld || r.State == bot.RowFailed || r.State == bot.RowUnknown {
+			out = append(out, heldView{r.ID, r.CreatedAt, r.By, r.State, q.whyText(r), r.NotBefore, clean(r.Out.Text)})
+		}
+	}
+	slices.SortFunc(out, func(a, b heldView) int { return a.At.Compare(b.At) })
+	return out
+}
+
+// whyText says what a row waits for, or why it failed.
+func (q *request) whyText(r bot.Row) string {
+	if r.Why == "" {
+		return ""
+	}
+	prefix := "send."
+	if r.State == bot.RowHeld {
+		prefix = "hold."
+	}
+	for _, key := range []string{r.Why, prefix + r.Why, "hold." + r.Why, "send." + r.Why} {
+		if s := q.t(key); s != key {
+			return s
+		}
+	}
+	return q.t("send.other")
 }

@@ -84,3 +84,47 @@ func answer(q *request) error {
 	}
 	return q.apply(e, "desk.flash.answer")
 }
+
+// stageView is a step of the way home.
+type stageView struct {
+	Text string
+	Done bool
+	Now  bool
+	At   time.Time
+}
+
+// stageOption is a stage that may be set now.
+type stageOption struct {
+	Value, Label string
+	Details      []option
+	Free         bool
+}
+
+func (q *request) stages(c *casework.Case) []stageView {
+	var out []stageView
+	for _, s := range casework.Stages {
+		v := stageView{Text: q.t("stage." + string(s.Stage)), Now: s.Stage == c.Stage}
+		for _, m := range c.Milestones {
+			if m.Stage == s.Stage && (s.Stage != casework.StageClosed || c.Closed()) {
+				v.Done, v.At = true, m.At
+			}
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func (q *request) stageOptions(c *casework.Case) []stageOption {
+	var out []stageOption
+	for _, s := range casework.NextStages(c) {
+		if s.Stage == casework.StageReported {
+			continue
+		}
+		o := stageOption{Value: string(s.Stage), Label: q.t("stage." + string(s.Stage)), Free: len(s.Details) == 0}
+		for _, d := range s.Details {
+			o.Details = append(o.Details, option{Value: d, Label: q.t("detail." + d)})
+		}
+		out = append(out, o)
+	}
+	return out
+}

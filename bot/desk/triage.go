@@ -1,6 +1,8 @@
 package desk
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"pulang/bot"
@@ -66,4 +68,36 @@ func signalDone(q *request) error {
 		return nil, nil
 	}
 	return q.apply(e, "desk.flash.signal")
+}
+
+// reasonView is one contribution to the score.
+type reasonView struct {
+	Text   string
+	Points int
+	Floor  bool
+}
+
+// signalView is a fact read from words, with the button that says it was dealt with.
+type signalView struct {
+	Name, Text string
+	Words      words
+	At, Done   time.Time
+	DoneBy     string
+	Risk       bool
+}
+
+func (q *request) signals(c *casework.Case, see shown) []signalView {
+	var out []signalView
+	for name, s := range c.Signals {
+		w := clean(s.Words)
+		w.Text = mask(w.Text, see)
+		if name == casework.SignalImpostorCheck || name == casework.SignalDuress {
+			w = words{} // an officer's code, a secret word
+		}
+		out = append(out, signalView{name, q.signalText(name), w, s.At, s.Done, s.DoneBy, riskySignal[name]})
+	}
+	slices.SortFunc(out, func(a, b signalView) int {
+		return cmp.Or(a.Done.Compare(b.Done), a.At.Compare(b.At), cmp.Compare(a.Name, b.Name))
+	})
+	return out
 }

@@ -1,0 +1,90 @@
+package desk
+
+import (
+	"fmt"
+	"time"
+
+	"pulang/bot"
+	"pulang/flows/casework"
+)
+
+// counts is the top bar.
+type counts struct {
+	Classes              []classCount
+	OldestP1             time.Time
+	Late                 int
+	LateKnown            bool
+	Later, Claimed       int
+	Dead, Held, Aside    int
+	UnreadP1             int
+	UnreadSince          time.Time
+	Clock                string
+	Millis               int64
+	Offset               int
+	Sep, Zone            string
+	ShowLetters, ShowBox bool
+}
+
+type classCount struct {
+	Class casework.Class
+	N     int
+}
+
+// countsOf makes the top bar of a queue page.
+func (q *request) countsOf(page bot.QueuePage, late int, lateKnown bool) *counts {
+	now := q.d.Clock()
+	local := now.In(q.zone())
+	_, off := local.Zone()
+	c := &counts{
+		OldestP1: page.OldestP1, Late: late, LateKnown: lateKnown, Later: page.Later, Claimed: page.Claimed,
+		Dead: page.Dead, Held: page.Held, Aside: page.Aside,
+		Millis: now.UnixMilli(), Offset: off, Sep: ".", Zone: zoneName(local),
+		ShowLetters: q.may(casework.ActLetters), ShowBox: q.may(casework.ActAsides),
+	}
+	if q.lang != "id" {
+		c.Sep = ":"
+	}
+	c.Clock = local.Format("15" + c.Sep + "04" + c.Sep + "05")
+	for _, class := range []casework.Class{casework.P1, casework.P2, casework.P3, casework.P4} {
+		c.Classes = append(c.Classes, classCount{class, page.Total[class]})
+	}
+	for _, it := range page.Items {
+		if unreadP1(it.Case, now) {
+			c.UnreadP1++
+			if c.UnreadSince.IsZero() || it.Case.P1Since.Before(c.UnreadSince) {
+				c.UnreadSince = it.Case.P1Since
+			}
+		}
+	}
+	return c
+}
+
+// unread reports whether the person wrote after an officer last had the case open.
+func unread(c *casework.Case) bool { return c.LastRead.IsZero() || c.LastIn.After(c.LastRead) }
+
+func unreadP1(c *casework.Case, now time.Time) bool {
+	return unread(c) && casework.Effective(c, now) == casework.P1
+}
+
+// peek fills the top bar of a page that does not list the queue.
+func (q *request) peek(p *page) error {
+	if q.mission == nil || !q.may(casework.ActQueue) {
+		return nil
+	}
+	qp, err := q.d.Queue.Queue(q.r.Context(), q.mission.Code, q.d.Clock(), peekLimit)
+	if err != nil {
+		return fmt.Errorf("queue: %w", err)
+	}
+	p.Counts = q.countsOf(qp, 0, false)
+	for i := range p.Nav {
+		switch p.Nav[i].ID {
+		case "scheduled":
+			p.Nav[i].N = qp.Later
+		case "letters":
+			p.Nav[i].N = qp.Dead + qp.Held
+		case "asides":
+			p.Nav[i].N = qp.Aside
+		}
+	}
+	return nil
+}
