@@ -86,7 +86,7 @@ func telegramLines(s *Settings, io *streams, missions []*bot.Mission) ([]telegra
 // menu is the bot's command list, in the words of the catalogue.
 func menu(s *service) map[string][]telegram.Command {
 	all := map[string][]telegram.Command{}
-	for _, lang := range languages(s.missions[0].Lang) {
+	for _, lang := range languages(s.cat, s.missions[0].Lang) {
 		for _, c := range []string{"status", "officer", "edit", "language", "stop", "danger", "menu"} {
 			name := s.cat.Text(lang, flows.TextID("command."+c), nil)
 			text := s.cat.Text(lang, flows.TextID("command."+c+".about"), nil)

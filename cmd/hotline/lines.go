@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"pulang/bot"
 	"pulang/flows"
 	"pulang/flows/intake"
@@ -15,10 +17,11 @@ const nearKm = 40
 // newFlow is the conversation of one mission. The others of the installation are those a case can be passed on to.
 func newFlow(m *bot.Mission, all []*bot.Mission, cat *locales.Catalogue) *intake.Flow {
 	gaz := places.Default()
+	langs := languages(cat, m.Lang)
 	c := intake.Config{
 		Mission: m.Name, Service: m.Service, Country: m.Country, Address: m.Address, Hours: m.Hours,
-		Number: publicNumber(m.Numbers), Currency: m.Currency, CountryName: m.CountryName, ZoneName: m.ZoneName,
-		Zone: m.Rules().Zone, Langs: languages(m.Lang), Offices: map[string]intake.Office{},
+		Number: publicNumber(m.Numbers), Currency: m.Currency, CountryName: everyLang(langs, m.CountryName), ZoneName: everyLang(langs, m.ZoneName),
+		Zone: m.Rules().Zone, Langs: langs, Offices: map[string]intake.Office{},
 		Reader: lexicon.Default(), Text: cat.Text,
 		Nearest: func(lat, lon float64) (intake.Near, bool) {
 			p, km := gaz.Nearest(lat, lon)
@@ -47,13 +50,30 @@ func newFlow(m *bot.Mission, all []*bot.Mission, cat *locales.Catalogue) *intake
 	return intake.New(c)
 }
 
-// languages are those of the citizens' texts, the mission's own first.
-func languages(first string) []string {
-	langs := []string{"id", "en"}
-	if first == "en" {
-		langs[0], langs[1] = langs[1], langs[0]
-	}
+// languages are those of the catalogue, the mission's own first: a further file there is a further language here.
+func languages(cat *locales.Catalogue, first string) []string {
+	langs := cat.Langs()
+	slices.SortStableFunc(langs, func(a, b string) int {
+		switch {
+		case a == first && b != first:
+			return -1
+		case b == first && a != first:
+			return 1
+		}
+		return 0
+	})
 	return langs
+}
+
+// everyLang fills in what a mission file, which must name Indonesian and English, leaves out in another language.
+func everyLang(langs []string, names map[string]string) map[string]string {
+	out := map[string]string{}
+	for _, l := range langs {
+		if out[l] = names[l]; out[l] == "" {
+			out[l] = names["en"]
+		}
+	}
+	return out
 }
 
 // publicNumber is the first number that may be shown to everybody; empty when none is.
