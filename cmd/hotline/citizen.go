@@ -49,6 +49,9 @@ var simKinds = []struct {
 	share int
 }{{"stranded", 52}, {"travelling", 14}, {"ready", 18}, {"watched", 4}, {"danger", 1}, {"family", 4}, {"detained", 3}, {"sick", 4}}
 
+// newest are the situations of the last to arrive, whom no simulated officer has met: every demo has them waiting.
+var newest = []string{"stranded", "watched", "ready", "danger", "sick", "travelling", "detained", "family"}
+
 // begin draws the i-th person. Two runs with one seed draw the same people.
 func (p *citizen) begin(w *wave, i int) {
 	p.rnd = rand.New(rand.NewPCG(w.mark.Seed, uint64(i)+1000)) //nolint:gosec // a simulation wants to be repeatable
@@ -73,6 +76,9 @@ func (p *citizen) begin(w *wave, i int) {
 			p.kind = k.name
 			break
 		}
+	}
+	if last := i - (w.mark.People - len(newest)); last >= 0 {
+		p.kind, p.patience = newest[last], 16
 	}
 	p.values = map[flows.StepID][]flows.Value{
 		flows.StepSafetyNow: {flows.Safe}, flows.StepWhoFor: {"self"},

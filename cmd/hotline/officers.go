@@ -47,6 +47,9 @@ func (d *simDesk) work(ctx context.Context, at time.Time, g *errgroup.Group) {
 		rnd := rand.New(rand.NewPCG(d.w.mark.Seed^uint64(at.Unix()), uint64(i))) //nolint:gosec // a simulation wants to be repeatable
 		g.Go(func() error {
 			for n := range perWindow {
+				if rnd.IntN(wavePeople) >= d.w.mark.People {
+					continue // a smaller wave is met by fewer officers
+				}
 				if err := d.callback(ctx, o, at.Add(time.Duration(n)*window/perWindow), rnd); err != nil {
 					return fmt.Errorf("simulated officer: %w", err)
 				}

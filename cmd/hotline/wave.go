@@ -25,6 +25,9 @@ import (
 // peak of 520 (as the press reported; the other parts are illustrative). It ends now. Everybody in it is invented.
 var arrivalsByDay = []int{130, 180, 266, 520, 344}
 
+// wavePeople is their sum.
+const wavePeople = 1440
+
 // byHour is how many of a day's people write at each hour of the mission's clock, relative to each other.
 var byHour = [24]int{2, 1, 1, 1, 1, 2, 4, 7, 10, 10, 9, 8, 7, 7, 8, 8, 8, 8, 7, 7, 6, 5, 4, 3}
 

@@ -47,7 +47,8 @@ func newDemo(t *testing.T) (*service, *opened) {
 // The wave fills the desk: every class and lateness, several stages, cases marked as simulated, none of them twice.
 func TestWave(t *testing.T) {
 	svc, o := newDemo(t)
-	const people = 240
+	const people = 160
+	hurry(t.Context(), o, "everysec")
 	mark := waveMark{Seed: 7, End: time.Now().UTC(), People: people}
 	play := func() {
 		t.Helper()
