@@ -13,6 +13,9 @@ func (t *turn) gap() flows.StepID {
 	if !t.answered(flows.StepSafetyNow) {
 		return flows.StepSafetyNow
 	}
+	if id := t.rescueGap(); id != "" {
+		return id
+	}
 	if t.danger() {
 		return ""
 	}
@@ -73,6 +76,7 @@ func (t *turn) goOn() {
 		t.parts = append(parts, t.parts...)
 	}
 	q := t.byID(t.gap())
+	t.tellJoin(q)
 	if q == nil {
 		t.s.Shown = nil
 		t.idle()
@@ -102,7 +106,7 @@ func (t *turn) idle() {
 
 // greet answers a bare greeting: nothing was said yet that a case could hold.
 func (t *turn) greet() bool {
-	if t.s.Case == "" && len(t.heard) == 0 {
+	if t.s.Case == "" && len(t.heard) == 0 && !t.content {
 		t.wake(timerIncomplete, t.in.At.Add(incompleteAfter))
 	}
 	t.known = true

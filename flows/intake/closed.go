@@ -55,7 +55,8 @@ func (t *turn) aside() bool {
 // renew is BARU: another report from the same phone. Nothing of the old one is carried over or echoed.
 func (t *turn) renew() bool {
 	if t.s.Case == "" {
-		return t.complete() // nothing was reported yet: this is the new one
+		t.content = true // nothing was reported yet: this is the new one
+		return t.complete()
 	}
 	old := t.s
 	t.s = flows.State{

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"pulang/flows"
+	"pulang/flows/casework"
 )
 
 // command is something a person may say at any time.
@@ -86,6 +87,9 @@ func exact(text string) (command, string, bool) {
 
 // looksLikeCode tells "K7M4-692Q" and "abcd 1234" from further words.
 func looksLikeCode(s string) bool {
+	if _, ok := casework.ParseJoinCode(s); ok {
+		return true
+	}
 	code := codeOf(s)
 	if len(code) < 3 || len(code) > 12 || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != "" {
 		return false
@@ -198,7 +202,9 @@ func (t *turn) start() bool {
 	return t.complete()
 }
 
-// stop is BERHENTI: nothing unprompted is sent any more, the case stays.
+// stop is BERHENTI: nothing unprompted is sent any more, the case stays. As a very first message it opens no case, and
+// neither do HAPUS and CEK: whoever wants silence, wants no trace, or only asks whether an officer is real, did not ask
+// to be called. Every other first message that is more than a greeting opens one.
 func (t *turn) stop() {
 	again := t.s.Paused
 	t.s.Paused, t.s.Ask, t.s.Shown = true, "", nil
@@ -223,7 +229,7 @@ func (t *turn) resume() bool {
 			t.effects = append(t.effects, flows.Mute{On: false})
 		}
 	}
-	t.content = t.content || t.s.Case == "" && len(t.heard) > 0
+	t.content = true
 	if q := t.current(); q != nil && q.id == flows.StepConfirm {
 		t.accept(q, flows.Answer{Values: []flows.Value{goOn}})
 	} else if t.told(flows.StepConfirm) && !t.silent() && !t.danger() {
@@ -271,20 +277,46 @@ func (t *turn) skip(q *question) {
 	t.done(q)
 }
 
-// join is GABUNG with a group's code.
+// join is GABUNG with a group's code. Whatever becomes of the code, the person has a case of their own; nothing of it
+// is ever shown to whoever leads the group, and nothing of the group to the person.
 func (t *turn) join(arg string) bool {
-	code := codeOf(arg)
-	if code == "" {
-		t.say("join.how")
-		t.content = true
-		return t.afterLine()
-	}
 	t.content = true
-	t.effects = append(t.effects, flows.JoinGroup{Code: code})
-	if t.silent() || t.danger() {
-		t.say("silent.ok")
-	} else {
-		t.say("join.done")
+	quiet := t.silent() || t.danger()
+	own := ""
+	if t.env.Case != nil {
+		own = t.env.Case.JoinCode
+	}
+	code, ok := casework.ParseJoinCode(arg)
+	_, isCase := casework.ParseCode(arg)
+	g := t.env.Group
+	switch {
+	case quiet && codeOf(arg) == "":
+		t.say("join.how.silent")
+	case own != "" && (codeOf(arg) == "" || code == own):
+		t.tell(own)
+	case codeOf(arg) == "":
+		t.say("join.how")
+	case t.wrongs() >= wrongLimit:
+		t.later()
+	case isCase && !quiet:
+		t.say("join.case_code")
+	case !ok, g != nil && (g.Code != code || !g.Known):
+		t.countWrong()
+		if quiet {
+			t.say("status.wrong.silent")
+		} else {
+			t.say("join.unknown")
+		}
+	default:
+		t.effects = append(t.effects, flows.JoinGroup{Code: code})
+		if !t.answered(flows.StepWhoFor) { // each member speaks for himself
+			t.record(flows.StepWhoFor, flows.Answer{Values: []flows.Value{self}})
+		}
+		if quiet {
+			t.say("silent.ok")
+		} else {
+			t.say("join.done")
+		}
 	}
 	return t.afterLine()
 }

@@ -14,10 +14,14 @@ var confirmQuestions = []question{{
 		if t.silent() {
 			return []flows.Text{t.text("ask.confirm.silent", "Code", t.s.Case)}
 		}
-		return []flows.Text{
-			t.text("confirm.received", "Code", t.s.Case, "Waiting", t.env.Waiting),
-			t.text("confirm.commands"), t.text(confirmMore(t)),
+		parts := []flows.Text{t.text("confirm.received", "Code", t.s.Case, "Waiting", t.env.Waiting)}
+		if facts := t.understood(); facts != "" {
+			parts = append(parts, t.text("confirm.understood", "Facts", facts))
 		}
+		if t.value(flows.StepWhoFor) == otherPerson {
+			parts = append(parts, t.text("confirm.no_posting"))
+		}
+		return append(parts, t.text("confirm.commands"), t.text(confirmMore(t)))
 	},
 	read: func(t *turn, _ string) (flows.Answer, bool) {
 		a, ok := t.byID(flows.StepConfirm).answerOf(t)

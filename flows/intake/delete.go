@@ -74,8 +74,10 @@ func (t *turn) deleteChat() {
 		t.effects = append(t.effects, flows.DeleteChat{})
 	}
 	switch {
+	case (t.silent() || t.danger()) && t.env.Can.Delete:
+		t.say("delete.silent")
 	case t.silent() || t.danger():
-		t.say("silent.ok")
+		t.say("delete.silent.how") // nothing is revoked there: that leaves a trace
 	case t.env.Can.Delete:
 		t.say("delete.chat")
 	default:

@@ -69,6 +69,7 @@ type Flow struct {
 func families() [][]question {
 	return [][]question{
 		safetyQuestions,   // safety_now
+		rescueQuestions,   // rescue_location, …: only after an officer's decision
 		whoQuestions,      // who_for
 		locationQuestions, // location, place_confirm, country, location_hint, place_kind
 		needsQuestions,    // urgent_needs
@@ -79,9 +80,9 @@ func families() [][]question {
 		wordQuestions,     // code_word, duress_word
 		confirmQuestions,  // confirm
 
-		groupQuestions,   // group_size, group_vulnerable, group_consent, group_same_place
+		groupQuestions,   // group_size, group_vulnerable, group_consent, group_same_place, group_members
 		otherQuestions,   // relation, subject_name, subject_contact, …, documents_available
-		personQuestions,  // full_name, sex, birth_date, home_area
+		personQuestions,  // full_name, sex, birth_date, home_area, nationality
 		papersQuestions,  // id_proof
 		journeyQuestions, // overstay_since, entry_date, entry_point
 		healthQuestions,  // health_detail

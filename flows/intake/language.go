@@ -42,9 +42,7 @@ func (t *turn) language(arg string) bool {
 			lang = "id"
 		}
 	}
-	if t.s.Case == "" && len(t.heard) == 0 {
-		t.wake(timerIncomplete, t.in.At.Add(incompleteAfter))
-	}
+	t.content = t.content || t.s.Case == ""
 	if t.f.base[lang] != nil {
 		t.switchTo(lang)
 		return t.complete()

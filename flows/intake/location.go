@@ -196,6 +196,12 @@ func (t *turn) setLocation(a flows.Answer) {
 	}
 	t.record(flows.StepLocation, a)
 	t.done(t.byID(flows.StepLocation))
+	if l := a.Location; l != nil && l.HasPoint && t.wants(flows.StepRescueLocation) {
+		t.record(flows.StepRescueLocation, a)
+	}
+	if t.rescueGap() != "" && t.mode() != flows.Safe {
+		return // the next item follows, in few words
+	}
 	if t.danger() {
 		t.say("danger.located")
 		t.urgent = true

@@ -60,6 +60,7 @@ func (t *turn) received() {
 	}
 	t.known = true
 	switch {
+	case t.danger() && t.rescueGap() != "":
 	case t.danger():
 		t.say("danger.noted")
 		t.urgent = true

@@ -9,10 +9,15 @@ func (t *turn) miss() {
 	switch {
 	case t.s.Paused || t.closed() && t.s.Ask == "":
 		t.aside()
+	case q == nil && t.first && t.s.Case == "": // an empty first message says as much as a greeting
+		t.greet()
 	case q == nil || t.danger() && q.id == flows.StepLocation:
 		t.known = true
 		t.goOn()
 	case t.away:
+		t.known = true
+		t.goOn()
+	case t.rescueGap() != "" && !q.rescue && q.part != aside: // an officer waits for something more urgent
 		t.known = true
 		t.goOn()
 	case t.memo(memoAgain) != "":

@@ -108,16 +108,19 @@ func (t *turn) words(text string) bool {
 	t.r = t.f.read(text, t.context(q))
 	for _, name := range t.r.Signals {
 		t.signal(name, text)
-		if name == "minor" {
+		switch name {
+		case "minor":
 			t.note(memoMinor, "1")
+		case foreigner:
+			t.foreign()
 		}
 	}
 	if t.r.SelfHarm {
 		t.selfHarm(text)
 		return true
 	}
-	if t.dangerWords() {
-		return true
+	if !(t.danger() && q != nil && q.rescue && t.r.Command == "") && t.dangerWords() {
+		return true // an item of the packet is an answer, whatever words are in it
 	}
 	if cmd, ok := commandOf(t.r.Command); ok {
 		return t.command(cmd, t.r.CommandArg)
@@ -206,7 +209,8 @@ func (t *turn) fill(asked *question) {
 		}
 		switch {
 		case q.id == flows.StepSafetyNow:
-			if !t.told(q.id) || rank(a.Value()) > rank(t.mode()) {
+			// Watched after danger lowers nothing, but ends a permission that was given meanwhile.
+			if !t.told(q.id) || rank(a.Value()) > rank(t.mode()) || a.Value() == flows.Watched && t.danger() {
 				t.accept(q, a)
 			}
 		case q.id == flows.StepLocation:

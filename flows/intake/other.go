@@ -21,6 +21,12 @@ var otherQuestions = []question{
 		},
 	},
 	{
+		id: flows.StepRansomAmount, part: optional, open: true, free: true, media: true, cond: "ransom_asked=yes", read: words,
+		when: func(t *turn) bool {
+			return is(otherPerson)(t) && t.value(flows.StepRansomAsked) == flows.Yes
+		},
+	},
+	{
 		id: flows.StepDocsAvailable, part: optional, open: true, free: true, media: true, when: is(otherPerson),
 		cond: "who_for=other_person", read: words,
 	},

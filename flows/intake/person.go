@@ -35,6 +35,29 @@ var personQuestions = []question{
 		text: func(t *turn) []flows.Text { return []flows.Text{t.text("ask.trusted_adult.child")} },
 	},
 	{id: flows.StepHomeArea, part: optional, open: true, free: true, when: not(minor), cond: "not under age", other: true, read: words},
+	{
+		// A foreign spouse or child is listened to all the same; an officer names who is in charge.
+		id: flows.StepNationality, part: optional, other: true,
+		pick: func(t *turn, v flows.Value) {
+			t.record(flows.StepNationality, flows.Answer{Values: []flows.Value{v}})
+			if v == "other" {
+				t.signal(foreigner, t.in.Text)
+				t.foreign()
+			}
+		},
+	},
+}
+
+// foreigner is the signal for somebody who is not an Indonesian citizen.
+const foreigner = "nationality_other"
+
+// foreign says once what this service can do for nationals of other countries.
+func (t *turn) foreign() {
+	if t.silent() || t.danger() || t.s.Paused || t.memo(memoForeign) != "" {
+		return
+	}
+	t.note(memoForeign, "1")
+	t.say("nationality.noted")
 }
 
 // birth reads a date of birth, or an age in years.

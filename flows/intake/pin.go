@@ -18,8 +18,12 @@ func (t *turn) elsewhere(iso string) {
 		}
 		return
 	}
+	if t.silent() || t.danger() {
+		return
+	}
 	o, ok := t.f.cfg.Offices[iso]
-	if !ok || t.silent() || t.danger() {
+	if !ok {
+		t.say("location.elsewhere")
 		return
 	}
 	id := flows.TextID("location.other")
@@ -83,7 +87,7 @@ func (t *turn) located() {
 		t.aside()
 		return
 	}
-	if t.danger() {
+	if t.danger() && t.rescueGap() == "" {
 		return // nothing more is asked
 	}
 	t.goOn()

@@ -52,6 +52,8 @@ type question struct {
 	forget string
 	// text replaces the wording: parts of the prompt.
 	text func(t *turn) []flows.Text
+	// rescue marks the items of the rescue packet: each may be passed over by 0, in every mode.
+	rescue bool
 	// askPlace and askContact want the channel's own button.
 	askPlace, askContact bool
 	// label replaces choice.<step>.<value>.
@@ -95,6 +97,9 @@ func (q *question) gap(t *turn) bool {
 // choices are the values of the prompt as it is shown now, in the order of their numbers.
 func (q *question) choices(t *turn) []flows.Value {
 	menu := q.values(t)
+	if q.rescue {
+		return []flows.Value{flows.Skip}
+	}
 	if t.silent() {
 		return menu
 	}

@@ -60,7 +60,13 @@ func (t *turn) danger() bool { return t.mode() == flows.Danger }
 
 // syncSafety takes over the level of the case: an officer may have lowered it meanwhile.
 func (t *turn) syncSafety() {
-	if t.env.Case == nil || t.env.Case.Safety == "" {
+	if t.env.Case == nil {
+		return
+	}
+	if w := t.env.Case.Withdrawn; !w.IsZero() {
+		t.raised(w)
+	}
+	if t.env.Case.Safety == "" {
 		return
 	}
 	before, now := t.level(), t.env.Case.Safety
@@ -81,7 +87,10 @@ func (t *turn) setSafety(v flows.Value) {
 	t.done(t.byID(flows.StepSafetyNow))
 	if rank(v) < rank(visible) && rank(visible) > rank(flows.Safe) {
 		t.signal("safety_lowered", t.in.Text)
-		if t.silent() {
+		if v == flows.Watched { // less than danger, and still no moment at which an older permission holds
+			t.raised(t.in.At)
+		}
+		if t.silent() || v == flows.Watched {
 			t.say("silent.ok")
 		} else {
 			t.say("safety.lowered")
@@ -98,7 +107,7 @@ func (t *turn) setSafety(v flows.Value) {
 		}
 	}
 	if v != flows.Safe {
-		t.noteRaised()
+		t.raised(t.in.At)
 		t.fresh = false
 		t.s.Ask = ""
 	}
@@ -107,10 +116,10 @@ func (t *turn) setSafety(v flows.Value) {
 	}
 }
 
-// noteRaised remembers the latest time at which safety got worse: a permission to call from before it has to be given
-// again.
-func (t *turn) noteRaised() {
-	at := t.in.At.UTC()
+// raised remembers the latest time at which safety got worse, or an officer ended the permission: one from before it has
+// to be given again.
+func (t *turn) raised(at time.Time) {
+	at = at.UTC()
 	if old, err := time.Parse(time.RFC3339Nano, t.memo(memoRaised)); err == nil && !at.After(old) {
 		return
 	}

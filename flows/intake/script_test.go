@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -28,7 +29,11 @@ var update = flag.Bool("update", false, "rewrite the conversations in testdata f
 //	[timer name]                 a timer is due
 //	[blocked], [unblocked]
 //	[case safety=safe stage=arrived closed=true join=ABCD]   what officers do to the case meanwhile
-//	[can delete], [can nothing]  what the messenger is able to do
+//	[case reporter=false]                                    an officer recorded that the reporter may be told
+//	[rescue], [rescue held], [rescue 2h]  an officer starts the rescue packet: a message may leave now, only behind the
+//	                                      person's next one, in two hours
+//	[group known], [group unknown]        what the store answers to a group's code
+//	[can delete], [can nothing]           what the messenger is able to do
 func TestConversations(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil {
@@ -141,6 +146,18 @@ func (k *talk) line(line string) (flows.Turn, bool) {
 		return k.send(flows.Input{Kind: flows.KindBlocked}), true
 	case "unblocked":
 		return k.send(flows.Input{Kind: flows.KindUnblock}), true
+	case "group":
+		known := rest == "known"
+		k.known = &known
+	case "rescue":
+		v := *k.view
+		v.Rescue, v.RescueAt = slices.Clone(flows.RescueSteps), k.now
+		k.view = &v
+		k.env.MaySend, k.env.SendAt = rest == "", time.Time{}
+		if d, err := time.ParseDuration(rest); err == nil {
+			k.env.SendAt = k.now.Add(d)
+		}
+		return k.send(flows.Input{Kind: flows.KindTimer, Timer: "rescue"}), true
 	case "can":
 		k.env.Can.Delete = rest == "delete"
 		if rest == "nothing" {
@@ -164,6 +181,8 @@ func (k *talk) line(line string) (flows.Turn, bool) {
 				v.Closed, _ = strconv.ParseBool(value)
 			case "join":
 				v.JoinCode = value
+			case "reporter":
+				v.Reporter, _ = strconv.ParseBool(value)
 			default:
 				k.t.Fatalf("what is %q?", f)
 			}
@@ -188,7 +207,7 @@ func (k *talk) describe(e flows.Effect) string {
 			fmt.Fprintf(&b, " %s", v)
 		}
 		if a.Norm != "" {
-			fmt.Fprintf(&b, " = %s", a.Norm)
+			fmt.Fprintf(&b, " = %s", strings.ReplaceAll(a.Norm, "\n", " / "))
 		}
 		if l := a.Location; l != nil {
 			if l.HasPoint {

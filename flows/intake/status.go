@@ -30,13 +30,11 @@ const (
 func (t *turn) status(arg string) bool {
 	switch {
 	case t.s.Case == "":
-		if len(t.heard) == 0 {
-			t.wake(timerIncomplete, t.in.At.Add(incompleteAfter))
-		}
+		t.content = true
 		t.say("status.none")
 		return t.complete()
 	case t.wrongs() >= wrongLimit:
-		t.say("status.wait")
+		t.later()
 	case arg != "" && plainCode(arg) != plainCode(t.s.Case):
 		t.wrong()
 	case t.env.Case != nil && t.env.Case.CodeWord != "" && t.mode() == flows.Safe:
@@ -47,10 +45,24 @@ func (t *turn) status(arg string) bool {
 	return true
 }
 
-// stage tells how far the case is: no name, no number, no place.
+// later says that too many codes were wrong.
+func (t *turn) later() {
+	if t.silent() || t.danger() {
+		t.say("status.wait.silent")
+		return
+	}
+	t.say("status.wait")
+}
+
+// stage tells how far the case is: no name, no number, no place. Whoever reported somebody else is told no more than
+// that the report is there: the person of age may want no contact.
 func (t *turn) stage() {
 	if t.mode() != flows.Safe {
 		t.say("status.silent", "Code", t.s.Case)
+		return
+	}
+	if c := t.env.Case; c != nil && c.Reporter || c == nil && t.value(flows.StepWhoFor) == otherPerson {
+		t.parts = append(t.parts, t.text("status.code", "Code", t.s.Case), t.text("status.reporter"))
 		return
 	}
 	stage := "reported"
@@ -71,15 +83,23 @@ var stages = map[string]bool{
 	"exit_permit": true, "ticket_confirmed": true, "departed": true, "arrived_id": true, "closed": true,
 }
 
-// wrong counts a wrong code or word.
+// wrong answers a wrong code or word, and counts it.
 func (t *turn) wrong() {
+	t.countWrong()
+	if t.silent() || t.danger() {
+		t.say("status.wrong.silent")
+		return
+	}
+	t.say("status.wrong")
+}
+
+func (t *turn) countWrong() {
 	n, since := t.wrongs(), t.in.At.Unix()
 	if n > 0 {
 		_, raw, _ := strings.Cut(t.memo(memoWrong), "|")
 		since, _ = strconv.ParseInt(raw, 10, 64)
 	}
 	t.note(memoWrong, strconv.Itoa(n+1)+"|"+strconv.FormatInt(since, 10))
-	t.say("status.wrong")
 }
 
 // wrongs counts the wrong codes of the last hour.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,7 @@ type talk struct {
 	now   time.Time
 	n     int // inputs so far
 	cases int
+	known *bool // what the store answers to a group's code; nil: nobody looks
 	last  flows.Turn
 }
 
@@ -95,6 +97,14 @@ func (k *talk) send(in flows.Input) flows.Turn {
 	}
 	before := mustJSON(k.t, k.state)
 	turn := k.flow.Next(k.fresh(), k.state, in)
+	for _, e := range turn.Effects {
+		if j, ok := e.(flows.JoinGroup); ok && k.known != nil { // looked up, and decided again
+			env := k.fresh()
+			env.Group = &flows.GroupView{Code: j.Code, Known: *k.known}
+			turn = k.flow.Next(env, k.state, in)
+			break
+		}
+	}
 	if after := mustJSON(k.t, k.state); after != before {
 		k.t.Fatalf("Next changed the state it was given:\n%s\n%s", before, after)
 	}
@@ -140,6 +150,11 @@ func (k *talk) apply(e flows.Effect) {
 			}
 		case flows.StepCodeWord:
 			v.CodeWord = e.Answer.Norm
+		case flows.StepWhoFor:
+			v.Reporter = v.Reporter || e.Answer.Value() == otherPerson
+		}
+		if i := slices.Index(v.Rescue, e.Step); i >= 0 {
+			v.Rescue = slices.Delete(slices.Clone(v.Rescue), i, i+1)
 		}
 	case flows.Signal:
 		if e.Name == "duress" {

@@ -146,6 +146,7 @@ func (t *turn) stale() {
 		return
 	}
 	if t.first {
+		t.content = true // a button of a conversation that is gone: somebody is there
 		t.greet()
 		return
 	}

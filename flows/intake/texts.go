@@ -11,7 +11,7 @@ import (
 var overtTexts = map[flows.TextID]bool{
 	"ask.confirm": true, "ask.consent_share": true, "ask.group_consent": true, "ask.passport_copy": true,
 	"ask.passport_copy.other": true, "ask.passport_status": true, "ask.passport_status.group": true,
-	"ask.passport_status.other": true, "ask.place_confirm": true, "ask.who_for": true,
+	"ask.passport_status.other": true, "ask.place_confirm": true, "ask.rescue_id": true, "ask.who_for": true,
 	"choice.consent_share.mission_only": true, "choice.edit.passport_copy": true,
 	"choice.edit.passport_status": true, "choice.id_proof.passport_photo": true, "choice.menu.new": true,
 	"choice.passport_status.held_by_authority": true, "choice.place_confirm.place": true,
@@ -20,20 +20,23 @@ var overtTexts = map[flows.TextID]bool{
 	"choice.urgent_needs.held_or_threatened": true, "confirm.received": true, "delete.chat": true,
 	"location.near": true, "location.other": true, "location.other.nonumber": true, "location.passed": true,
 	"status.arrived": true, "status.closed": true, "status.reported": true, "status.splp_applied": true,
-	"status.splp_issued": true, "stopped": true,
+	"status.splp_issued": true, "stopped": true, "understood.passport": true,
 }
 
 // sayings are the texts beside the questions.
 var sayings = []flows.TextID{
 	"welcome", "welcome.heard", "lead", "noted", "kept", "edited", "finished", "later", "nudge", "again.note", "tap.old", "multi.more",
 	"miss.one", "miss.two", "miss.three", "miss.many", "miss.zero", "miss.open", "miss.silent",
-	"danger.first", "danger.located", "danger.noted", "watched.start", "silent.ok", "safety.lowered", "self_harm",
-	"location.near", "location.other", "location.other.nonumber", "location.passed",
-	"confirm.received", "confirm.commands", "ask.confirm.more", "ask.trusted_adult.child",
+	"nationality.noted", "danger.first", "danger.located", "danger.noted", "watched.start", "silent.ok", "safety.lowered", "self_harm",
+	"location.near", "location.other", "location.other.nonumber", "location.passed", "location.elsewhere",
+	"confirm.received", "confirm.understood", "confirm.no_posting", "confirm.commands", "understood.people", "understood.point",
+	"understood.passport", "understood.permit", "ask.confirm.more", "ask.trusted_adult.child",
 	"media.voice", "media.photo", "media.video", "media.document", "media.sticker", "media.other", "media.contact",
-	"stopped", "paused.offer", "paused.silent", "officer.wanted", "officer.meanwhile", "join.how", "join.done", "group.join", "check.how", "check.asked",
-	"status.none", "status.code", "status.silent", "status.wrong", "status.wait",
-	"ask.delete.sure", "ask.delete.really", "delete.how", "delete.chat", "delete.requested", "same.noted", "new.started",
+	"stopped", "paused.offer", "paused.silent", "officer.wanted", "officer.meanwhile", "join.how", "join.how.silent", "join.unknown", "join.case_code", "join.done", "group.join", "check.how", "check.asked",
+	"status.none", "status.code", "status.silent", "status.wrong", "status.wrong.silent", "status.wait",
+	"status.wait.silent", "status.reporter",
+	"ask.delete.sure", "ask.delete.really", "delete.how", "delete.chat", "delete.silent",
+	"delete.silent.how", "delete.requested", "same.noted", "new.started",
 	"ask.safety_now.again", "ask.place_confirm.which", "choice.place_confirm.place", "choice.skip", "choice.done",
 	"choice.number_country.here", "choice.number_country.ID", "country.ID", "button.send_location", "button.send_contact",
 }

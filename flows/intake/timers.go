@@ -10,6 +10,7 @@ import (
 const (
 	timerIncomplete = "incomplete" // a greeting without more becomes a case
 	timerNudge      = "nudge"      // one reminder to a safe person in the middle of the questions
+	timerRescue     = "rescue"     // set at the desk when an officer starts the rescue packet
 	timerAgain      = "again"      // set from outside after an outage in which taps were lost
 )
 
@@ -44,6 +45,8 @@ func (t *turn) timer() {
 		}
 		t.say("nudge")
 		t.show(t.byID(t.gap()))
+	case timerRescue:
+		t.askRescue()
 	case timerAgain:
 		if t.s.Shown == nil || t.s.Paused || t.closed() {
 			return

@@ -86,7 +86,7 @@ func (t *turn) record(step flows.StepID, a flows.Answer) {
 	if a.From == "" && t.in.Kind != flows.KindTap {
 		a.From = t.in.ID
 	}
-	if a.Text == "" {
+	if a.Text == "" && !a.Skipped { // LEWATI is nobody's answer, least of all a secret word
 		a.Text = t.in.Text
 	}
 	t.set(step, a)
@@ -141,6 +141,8 @@ const (
 	memoDelete   = "delete"   // how far a request for erasure is
 	memoSame     = "same"     // a closed case: the person said that it is the same matter
 	memoFinished = "finished" // the thanks after the last question were said
+	memoJoin     = "join"     // the group's join code was told
+	memoForeign  = "foreign"  // what this service can do for other nationals was said
 	memoPick     = "pick."    // + step: values toggled so far in a multi-select
 )
 
@@ -207,7 +209,7 @@ func (t *turn) offer(q *question) {
 	if sh := t.s.Shown; sh != nil && sh.Step == q.id {
 		misses = sh.Misses
 	}
-	t.asked, t.step, t.bare = q, q.id, t.silent() && q.id != flows.StepLanguage
+	t.asked, t.step, t.bare = q, q.id, t.silent() && q.id != flows.StepLanguage || q.rescue && t.mode() != flows.Safe
 	t.list = t.list[:0]
 	for i, v := range choices {
 		t.list = append(t.list, flows.Choice{
@@ -248,7 +250,9 @@ func (t *turn) finish() flows.Turn {
 		if !t.first && t.in.Kind != flows.KindTimer {
 			effects = append(effects, flows.Wake{Timer: timerIncomplete})
 		}
-		t.effects = append(effects, t.effects...)
+		if t.effects = append(effects, t.effects...); t.s.Paused {
+			t.effects = append(t.effects, flows.Mute{On: true}) // BERHENTI came before there was a case
+		}
 		t.s.Heard = nil
 	case t.s.Case == "" && person:
 		t.s.Heard = append(slices.Clip(t.heard), flows.Heard{Input: t.in})

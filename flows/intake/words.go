@@ -34,6 +34,15 @@ func needsWord(t *turn) bool {
 	return t.silent() || t.value(flows.StepPlaceKind) == "in_compound" && t.value(flows.StepWhoFor) != otherPerson
 }
 
+// secretNumber reads the silent form: four digits, and not those that anybody would try first.
+func secretNumber(w string) (flows.Answer, bool) {
+	w = strings.ReplaceAll(w, " ", "")
+	if len(w) != 4 || strings.Trim(w, "0123456789") != "" || w == "1234" || strings.Count(w, w[:1]) == 4 {
+		return flows.Answer{}, false
+	}
+	return flows.Answer{Norm: w}, true
+}
+
 // examples are the words in our own texts: everybody could guess them.
 var examples = []string{"mangga", "mango"}
 
@@ -41,8 +50,11 @@ var examples = []string{"mangga", "mango"}
 // that the person does not want one.
 func secret(t *turn, text string) (flows.Answer, bool) {
 	w := fold(text)
-	if t.r.YesNo == flows.No {
+	if t.r.YesNo == flows.No || t.silent() && w == "0" {
 		return flows.Answer{Skipped: true}, true
+	}
+	if t.silent() {
+		return secretNumber(w)
 	}
 	if n := utf8.RuneCountInString(w); n < 2 || n > 30 || strings.Count(w, " ") > 1 || slices.Contains(examples, w) || t.r.YesNo != "" {
 		return flows.Answer{}, false
