@@ -128,6 +128,8 @@ type Entry struct {
 	// Row is the outbox row of a sent text: its state is shown beside it.
 	Row     string `json:"row,omitempty"`
 	Channel string `json:"channel,omitempty"`
+	// Clear marks an out entry that took the earlier messages off the person's screen.
+	Clear bool `json:"clear,omitempty"`
 	// Update is the UpdateID of an in entry.
 	Update string `json:"update,omitempty"`
 }

@@ -98,7 +98,7 @@ func (c *Channel) send(w http.ResponseWriter, r *http.Request) {
 		c.refuse(w, r, http.StatusUnprocessableEntity, draft{Notice: problem, Text: r.PostForm.Get("text")})
 		return
 	}
-	s := c.sessions.get(address(cookie), c.o.Clock())
+	s := c.session(r, cookie)
 	select {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()
@@ -128,6 +128,9 @@ func (c *Channel) send(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.cover(false)
+	if c.hasLeft(r) {
+		c.setLeft(w, false)
+	}
 	if in.Kind == flows.KindTap {
 		s.use(r.PostForm.Get("data"))
 	}

@@ -11,7 +11,8 @@ import (
 // plain link is enough.
 func (c *Channel) exit(w http.ResponseWriter, r *http.Request) {
 	if cookie := c.cookie(r); cookie != "" {
-		c.sessions.get(address(cookie), c.o.Clock()).cover(true)
+		c.session(r, cookie).cover(true)
+		c.setLeft(w, true)
 	}
 	if r.Method == http.MethodPost {
 		w.WriteHeader(http.StatusNoContent)
@@ -23,7 +24,8 @@ func (c *Channel) exit(w http.ResponseWriter, r *http.Request) {
 // back uncovers the conversation.
 func (c *Channel) back(w http.ResponseWriter, r *http.Request) {
 	if cookie := c.cookie(r); cookie != "" {
-		c.sessions.get(address(cookie), c.o.Clock()).cover(false)
+		c.session(r, cookie).cover(false)
+		c.setLeft(w, false)
 	}
 	http.Redirect(w, r, c.o.Base+c.query(r)+"#end", http.StatusSeeOther)
 }
@@ -31,7 +33,7 @@ func (c *Channel) back(w http.ResponseWriter, r *http.Request) {
 // end removes the conversation from this device. The report stays, and the case is told that this way is closed.
 func (c *Channel) end(w http.ResponseWriter, r *http.Request) {
 	if cookie := c.cookie(r); cookie != "" {
-		s := c.sessions.get(address(cookie), c.o.Clock())
+		s := c.session(r, cookie)
 		err := c.o.Handler.Handle(r.Context(), bot.Message{
 			UpdateID: "w" + address(cookie)[:12] + ":end", Line: c.o.Line, From: c.contact(cookie),
 			Input: flows.Input{Kind: flows.KindBlocked, At: c.o.Clock(), Lang: c.lang(r)},

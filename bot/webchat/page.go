@@ -82,7 +82,7 @@ func (c *Channel) show(w http.ResponseWriter, r *http.Request, code int, cookie 
 	}
 	var s *session
 	if cookie != "" {
-		s = c.sessions.get(address(cookie), c.o.Clock())
+		s = c.session(r, cookie)
 		v.Covered = s.isCovered()
 		ms, _, last := s.after(0)
 		v.Last, v.Started = last, len(ms) > 0

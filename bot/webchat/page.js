@@ -25,8 +25,13 @@ if (!log) return; // covered
 const form = $("say"), box = $("text"), state = $("state"), words = $("words").dataset;
 let last = Number(d.last), source = null;
 const newID = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), b => b.toString(16).padStart(2, "0")).join("");
-const atEnd = () => innerHeight + scrollY > root.scrollHeight - 160;
-const toEnd = () => scrollTo(0, root.scrollHeight);
+// Whoever sees the newest message goes on to the next; whoever reads further up is left there.
+const atEnd = () => !log.lastElementChild || log.lastElementChild.getBoundingClientRect().top < innerHeight;
+// A question whose choices fill the screen begins at the top: choices without the question say nothing.
+const toEnd = () => {
+  const m = log.lastElementChild;
+  if (m) m.scrollIntoView({block: m.offsetHeight > innerHeight - form.offsetHeight - 80 ? "start" : "end"});
+};
 const byID = id => [...log.children].find(m => m.dataset.id === id);
 
 const bubble = m => {

@@ -55,7 +55,9 @@ type session struct {
 	// covered hides the conversation after "leave this page" until the person asks for it.
 	covered bool
 	ended   bool
-	watch   map[chan struct{}]bool
+	// recalled is true once the conversation was read back from before this process, or need not be.
+	recalled bool
+	watch    map[chan struct{}]bool
 }
 
 // put appends m; false when the person ended the chat. A message that is there already is not repeated.

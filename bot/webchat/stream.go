@@ -24,7 +24,7 @@ func (c *Channel) events(w http.ResponseWriter, r *http.Request) {
 	if seq == 0 {
 		seq, _ = strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
 	}
-	s := c.sessions.get(address(cookie), c.o.Clock())
+	s := c.session(r, cookie)
 	news := s.subscribe()
 	defer s.unsubscribe(news)
 	w.Header().Set("Content-Type", "text/event-stream")

@@ -53,3 +53,21 @@ func (c *Channel) query(r *http.Request) string {
 	}
 	return ""
 }
+
+// leftName is a mark in the browser that the person left the page by its exit: a restart of this process must not
+// uncover the conversation for whoever holds the device then.
+func (c *Channel) leftName() string { return c.cookieName() + "-left" }
+
+func (c *Channel) hasLeft(r *http.Request) bool {
+	_, err := r.Cookie(c.leftName())
+	return err == nil
+}
+
+func (c *Channel) setLeft(w http.ResponseWriter, left bool) {
+	k := http.Cookie{Name: c.leftName(), Value: "1", Path: "/", MaxAge: cookieDays * 24 * 60 * 60, HttpOnly: true,
+		Secure: c.o.Secure, SameSite: http.SameSiteStrictMode}
+	if !left {
+		k.Value, k.MaxAge = "", -1
+	}
+	http.SetCookie(w, &k)
+}

@@ -3,10 +3,10 @@
 //
 // What it keeps, and for how long: the person is known by a random cookie, of which only a hash leaves this
 // package as the contact's address. The recent messages of a session are held in this process's memory (Recent
-// messages, RecentBytes of text) so that a reload shows them. After a restart of the process the page begins
-// empty; the report and its queue are untouched, and later replies arrive. A reply that was handed to this package
-// and not yet fetched by the browser when the process ends is not shown again: its row stays "sent" and never
-// becomes "delivered", and the desk shows that. For the same reason one process serves the web chat of a line.
+// messages, RecentBytes of text) so that a reload shows them. After a restart of the process they are read back from
+// the person's case (Options.Past), so that an officer's reply which the browser had not fetched yet is not missed.
+// What a button said is not kept there: after a restart the person types the number instead. One process serves the
+// web chat of a line.
 package webchat
 
 import (
@@ -60,6 +60,8 @@ type Options struct {
 	// Line is the line whose conversation this is, and the account of its contacts.
 	Line    string
 	Handler Handler
+	// Past reads a person's conversation back after a restart, oldest first; nil begins with an empty page.
+	Past func(ctx context.Context, who bot.Contact) ([]bot.Entry, error)
 	// Receipts may be nil: rows then stay "sent".
 	Receipts  Receipts
 	Catalogue *locales.Catalogue

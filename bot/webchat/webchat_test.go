@@ -565,3 +565,60 @@ func TestMemory(t *testing.T) {
 		t.Error("an undelivered reply was forgotten before delivered ones")
 	}
 }
+
+// After a restart of the process the page shows what was said, also an officer's reply that no browser had fetched;
+// not what was deleted, and nothing to a browser whose person had left the page.
+func TestRestartReadsTheConversationBack(t *testing.T) {
+	_, b, _ := start(t, nil)
+	b.say("aaaaaaaa1", "halo")
+	var past []bot.Entry
+	broken := true
+	e2, _, url2 := start(t, func(o *Options) {
+		o.Past = func(context.Context, bot.Contact) ([]bot.Entry, error) {
+			if broken {
+				return nil, errors.New("store is down")
+			}
+			return past, nil
+		}
+	})
+	b.url = url2 // the same browser, the next process
+	past = []bot.Entry{
+		{Kind: "in", Channel: Name, Input: &flows.Input{ID: "aaaaaaaa0", Kind: flows.KindText, Text: "sudah dihapus"}},
+		{Kind: "out", Channel: Name, Row: "row0", Text: "Chat ini sudah dihapus.", Clear: true},
+		{Kind: "in", Channel: Name, Input: &flows.Input{ID: "aaaaaaaa1", Kind: flows.KindText, Text: "halo"}},
+		{Kind: "note", Text: "catatan petugas"},
+		{Kind: "out", Channel: "telegram", Row: "row8", Text: "di tempat lain"},
+		{Kind: "out", Channel: Name, Row: "row9", Text: "Kami di sini.", By: "sri"},
+	}
+	if _, page := b.get("/"); strings.Contains(page, "Kami di sini.") {
+		t.Fatal("shown although the store was down")
+	}
+	broken = false
+	_, page := b.get("/")
+	for _, want := range []string{"halo", "Kami di sini."} {
+		if strings.Count(page, want) != 1 {
+			t.Errorf("%q stands %d times on the page", want, strings.Count(page, want))
+		}
+	}
+	for _, hidden := range []string{"sudah dihapus<", "catatan petugas", "di tempat lain", "sri"} {
+		if strings.Contains(page, hidden) {
+			t.Errorf("%q is on the page", hidden)
+		}
+	}
+	b.say("aaaaaaaa2", "terima kasih")
+	if _, page = b.get("/"); strings.Index(page, "Kami di sini.") > strings.Index(page, "terima kasih") {
+		t.Error("the past stands after the present")
+	}
+	if n := len(e2.messages()); n != 1 {
+		t.Errorf("%d messages handled", n)
+	}
+
+	b.get("/exit")
+	_, _, url3 := start(t, func(o *Options) {
+		o.Past = func(context.Context, bot.Contact) ([]bot.Entry, error) { return past, nil }
+	})
+	b.url = url3
+	if _, page := b.get("/"); strings.Contains(page, "Kami di sini.") {
+		t.Error("a restart uncovered what the person had left")
+	}
+}

@@ -139,7 +139,7 @@ func (s *service) build(ctx context.Context, tokens []telegramLine) error {
 		rules[m.Code] = m.Rules()
 	}
 	s.hotline = bot.NewHotline(bot.Options{Store: s.store, Catalogue: s.cat, Lines: lines, Cans: cans(), Log: s.log,
-		Officers: s.onDuty})
+		Officers: s.onDuty, Groups: s.store.GroupExists})
 	handler := countedHandler{s.hotline, s.metrics}
 
 	for _, t := range tokens {
@@ -187,7 +187,7 @@ func (s *service) addChannel(line string, ch bot.Channel) {
 // buildChats makes the browser chats: one mission's at the root, several each below its code.
 func (s *service) buildChats(h webchat.Handler) error {
 	for _, m := range s.missions {
-		o := webchat.Options{Line: m.Code, Handler: h, Receipts: s.store, Catalogue: s.cat, Service: m.Service, Lang: m.Lang,
+		o := webchat.Options{Line: m.Code, Handler: h, Receipts: s.store, Past: s.past(m.Code), Catalogue: s.cat, Service: m.Service, Lang: m.Lang,
 			Zone: m.Location(), Secure: len(s.publicURL) > 5 && s.publicURL[:6] == "https:", SourceURL: s.sourceURL(),
 			ClientIP: clientIP(s.settings.Proxies), Log: s.log}
 		if len(s.missions) > 1 {
@@ -207,6 +207,18 @@ func (s *service) buildChats(h webchat.Handler) error {
 		s.addChannel(m.Code, c)
 	}
 	return nil
+}
+
+// past reads the conversation of a browser back from its case, on the case's timeline.
+func (s *service) past(line string) func(ctx context.Context, who bot.Contact) ([]bot.Entry, error) {
+	return func(ctx context.Context, who bot.Contact) ([]bot.Entry, error) {
+		snap, err := s.store.Load(ctx, line, who, "")
+		if err != nil || snap.Case == nil {
+			return nil, err
+		}
+		f, err := s.store.Open(ctx, snap.Case.Mission, snap.Case.Code, time.Now(), bot.Audit{})
+		return f.Entries, err
+	}
 }
 
 // run starts the parts and returns when all of them are on their way.
