@@ -41,9 +41,12 @@ type Options struct {
 	Cans map[string]flows.Can
 	// Officers answers CEK: whether a code belongs to somebody on duty. Nil: the question is put to an officer.
 	Officers func(ctx context.Context, line, code string) (bool, error)
-	Clock    func() time.Time
-	Random   io.Reader
-	Log      *slog.Logger
+	// Groups answers GABUNG: whether a group with this join code exists on the line. Nil: every code of the right form
+	// is taken.
+	Groups func(ctx context.Context, line, code string) (bool, error)
+	Clock  func() time.Time
+	Random io.Reader
+	Log    *slog.Logger
 }
 
 // Hotline turns messages into committed turns. It is safe for concurrent use; one person's messages are taken one
@@ -109,9 +112,23 @@ func (h *Hotline) Handle(ctx context.Context, m Message) (err error) {
 		if snap.Seen {
 			return nil
 		}
-		change, check := h.decide(l, m, snap, now)
-		if check != "" {
-			h.checkOfficer(ctx, &change, m, check, now)
+		change, asks := h.decide(l, m, snap, nil, now)
+		if asks.group != "" && h.Groups != nil {
+			known, err := h.Groups(ctx, m.Line, asks.group)
+			if err != nil {
+				return h.storeDown(ctx, l, m, fmt.Errorf("group: %w", err))
+			}
+			// Deciding wrote on the case that was loaded: it is read anew.
+			if snap, err = h.Store.Load(ctx, m.Line, m.From, m.UpdateID); err != nil {
+				return h.storeDown(ctx, l, m, fmt.Errorf("load: %w", err))
+			}
+			if snap.Seen {
+				return nil
+			}
+			change, asks = h.decide(l, m, snap, &flows.GroupView{Code: asks.group, Known: known}, now)
+		}
+		if asks.officer != "" {
+			h.checkOfficer(ctx, &change, m, asks.officer, now)
 		}
 		done, err := h.Store.Commit(ctx, change)
 		switch {
@@ -146,18 +163,26 @@ func (h *Hotline) SetAside(ctx context.Context, line string, a Aside) error {
 	return h.Store.SetAside(ctx, line, a)
 }
 
-// decide makes the one Change that this input leads to, and names an officer's code that is to be looked up.
-func (h *Hotline) decide(l *Line, m Message, snap Snapshot, now time.Time) (ch Change, check string) {
+// lookUp is what a turn has to be told before it is whole: codes that a person sent.
+type lookUp struct{ officer, group string }
+
+// decide makes the one Change that this input leads to, and names the codes that are to be looked up. group is what
+// is known of a group's code by then.
+func (h *Hotline) decide(l *Line, m Message, snap Snapshot, group *flows.GroupView, now time.Time) (ch Change, asks lookUp) {
 	rules := h.rules[m.Line]
 	c := snap.Case
 	var before []casework.TimerAt
 	env := flows.Env{
 		NewCode: casework.NewCode(l.Mission.Prefix, [5]byte(h.random(5))), NewScope: hex.EncodeToString(h.random(2)),
-		Waiting: snap.Waiting, Can: m.Can,
+		Waiting: snap.Waiting, Can: m.Can, Group: group,
 	}
 	if c != nil {
 		env.Case = casework.View(c)
 		before = casework.Timers(c, now, rules)
+		if m.Input.Kind == flows.KindTimer {
+			v := casework.MaySend(casework.Message{Kind: casework.KindOfficer, CreatedAt: now}, c, lastWrote(c, m.From), now, rules)
+			env.MaySend, env.SendAt = v.OK, v.NotBefore
+		}
 	}
 	turn := l.Flow.Next(env, snap.State, m.Input)
 	lang := turn.State.Lang
@@ -190,8 +215,11 @@ func (h *Hotline) decide(l *Line, m Message, snap Snapshot, now time.Time) (ch C
 		case flows.DeleteChat:
 			wipe = true
 		case flows.CheckOfficer:
-			check = e.Code
+			asks.officer = e.Code
 		default:
+			if j, ok := e.(flows.JoinGroup); ok {
+				asks.group = j.Code
+			}
 			if c != nil {
 				c.Apply(e, m.Input.At, rules)
 			}
@@ -217,7 +245,7 @@ func (h *Hotline) decide(l *Line, m Message, snap Snapshot, now time.Time) (ch C
 		ch.Timers = append(ch.Timers, timerChanges(m.Line, c.ID, before, casework.Timers(c, now, rules))...)
 	}
 	h.say(&ch, m, turn.Replies, lang, wipe, now)
-	return ch, check
+	return ch, asks
 }
 
 // say renders the replies into rows and, where there is a case, into its timeline.
@@ -239,7 +267,7 @@ func (h *Hotline) say(ch *Change, m Message, replies []flows.Reply, lang string,
 			row.CaseID = ch.Case.ID
 			if out.Text != "" {
 				ch.Entries = append(ch.Entries, Entry{
-					ID: row.ID, At: now, Kind: "out", Text: out.Text, Row: row.ID, Channel: m.From.Channel,
+					ID: row.ID, At: now, Kind: "out", Text: out.Text, Row: row.ID, Channel: m.From.Channel, Clear: out.Delete,
 				})
 			}
 		}
@@ -255,6 +283,8 @@ func replyKind(in flows.Input) string {
 	switch in.Timer {
 	case "again", "nudge":
 		return in.Timer
+	case flows.TimerRescue:
+		return casework.KindOfficer // an officer asked for it
 	}
 	return "reply"
 }
@@ -293,14 +323,10 @@ func (h *Hotline) touch(c *casework.Case, m Message) {
 	}
 }
 
-// competent is the mission of this installation that answers for the country of the last known location; the
+// competent is the mission of this installation that answers for the country where the person last was; the
 // line's own when that country's mission is not here: no promise that nobody keeps.
 func (h *Hotline) competent(l *Line, c *casework.Case) string {
-	for i := len(c.Locations) - 1; i >= 0; i-- {
-		country := c.Locations[i].Country
-		if country == "" {
-			continue
-		}
+	if country := casework.Country(c); country != "" {
 		if l.Mission.Serves(country) {
 			return l.Mission.Code
 		}
@@ -309,7 +335,6 @@ func (h *Hotline) competent(l *Line, c *casework.Case) string {
 				return code
 			}
 		}
-		break
 	}
 	if c.Mission != "" {
 		return c.Mission

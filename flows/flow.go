@@ -240,6 +240,10 @@ type Env struct {
 	SendAt  time.Time
 }
 
+// TimerRescue is the contact's timer that the desk sets when an officer starts the rescue packet: the first item is
+// asked as soon as a message may leave.
+const TimerRescue = "rescue"
+
 // GroupView is the answer to whether there is a group.
 type GroupView struct {
 	Code  string

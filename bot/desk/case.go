@@ -58,6 +58,8 @@ type casePage struct {
 	Next     nextView
 	Purpose  string
 	Reveals  []revealView
+	Rescue   rescueView
+	Groups   []groupView
 	Details  []stageOption
 	Often    bool
 
@@ -218,6 +220,11 @@ func (q *request) caseView(file bot.CaseFile, now time.Time) (casePage, error) {
 	p.Places = q.places(c, see)
 	p.Next = q.nextView(c, now)
 	p.Reveals = q.reveals(c, now)
+	p.Rescue = q.rescue(file, see, now)
+	var err error
+	if p.Groups, err = q.groups(c, see, now); err != nil {
+		return p, err
+	}
 	if step := flows.StepID(q.r.URL.Query().Get("edit")); step != "" && p.Mine {
 		p.Edit = q.editForm(c, step)
 	}

@@ -374,6 +374,21 @@ func (f *fake) Find(_ context.Context, mission, what string, a bot.Audit) ([]bot
 	return out, nil
 }
 
+func (f *fake) Group(_ context.Context, mission, group string) ([]bot.QueueItem, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return nil, err
+	}
+	var out []bot.QueueItem
+	for code, s := range f.cases {
+		if c := s.open(); c.Mission == mission && slices.Contains(casework.Groups(c), group) {
+			out = append(out, f.item(code, f.clock()))
+		}
+	}
+	return out, nil
+}
+
 func (f *fake) Letters(_ context.Context, mission string, state bot.RowState, limit int) ([]bot.Row, error) {
 	unlock, err := f.lock()
 	defer unlock()

@@ -14,6 +14,7 @@ const (
 	blindPassport = "passport"
 	blindNIK      = "nik"
 	blindContact  = "contact"
+	blindGroup    = "group" // join codes, of those who lead a group and of those who joined it
 )
 
 // numberSteps are the answers whose Norm is a phone number.
@@ -31,6 +32,9 @@ func (k *Keyring) blindOf(line string, c *casework.Case) string {
 	}
 	for _, to := range c.Contacts {
 		add(blindContact, k.contactID(line, bot.Contact{Channel: to.Channel, Account: to.Account, Address: to.Address}))
+	}
+	for _, code := range casework.Groups(c) {
+		add(blindGroup, k.Blind(blindGroup, code))
 	}
 	for _, step := range numberSteps {
 		if n := c.Answers[step].Norm; strings.HasPrefix(n, "+") {

@@ -80,7 +80,7 @@ func keyViewers(line, id string) string { return lineKey(line) + "viewers:" + id
 func keyCodes(line string) string { return lineKey(line) + "codes" }
 
 // keyBlind is a SET of case ids that share a value; blind is Keyring.Blind of it. Kinds: phone, passport, nik,
-// contact, name of a place. As long as such a case.
+// contact, group (a join code). As long as such a case.
 func keyBlind(line, kind, blind string) string { return lineKey(line) + "blind:" + kind + ":" + blind }
 
 // keyQueue is a ZSET per mission and class: cases that are offered now, scored by due time.

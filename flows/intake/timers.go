@@ -8,10 +8,10 @@ import (
 
 // Timers that the conversation sets for a contact.
 const (
-	timerIncomplete = "incomplete" // a greeting without more becomes a case
-	timerNudge      = "nudge"      // one reminder to a safe person in the middle of the questions
-	timerRescue     = "rescue"     // set at the desk when an officer starts the rescue packet
-	timerAgain      = "again"      // set from outside after an outage in which taps were lost
+	timerIncomplete = "incomplete"      // a greeting without more becomes a case
+	timerNudge      = "nudge"           // one reminder to a safe person in the middle of the questions
+	timerRescue     = flows.TimerRescue // set at the desk when an officer starts the rescue packet
+	timerAgain      = "again"           // set from outside after an outage in which taps were lost
 )
 
 const (
