@@ -58,6 +58,7 @@ type line struct {
 	hot   *bot.Hotline
 	phone *phone
 	ahead atomic.Int64
+	step  int // messages and acts so far
 }
 
 func (l *line) now() time.Time          { return time.Now().Add(time.Duration(l.ahead.Load())) }
@@ -83,7 +84,8 @@ func newLine(t testing.TB, st *store.Store) *line {
 	l := &line{t: t, store: st, phone: &phone{}}
 	l.hot = bot.NewHotline(bot.Options{
 		Store: st, Catalogue: cat, Clock: l.now, Cans: map[string]flows.Can{"test": {Buttons: true}},
-		Lines: map[string]*bot.Line{"kh": {Mission: mission, Flow: flow, Alerts: []bot.Contact{staff}}},
+		Lines:  map[string]*bot.Line{"kh": {Mission: mission, Flow: flow, Alerts: []bot.Contact{staff}}},
+		Groups: st.GroupExists,
 	})
 	relay := bot.NewRelay(bot.RelayOptions{
 		Outbox: st, Channels: []bot.LineChannel{{Line: "kh", Channel: l.phone}},
