@@ -71,7 +71,12 @@ func (q *request) peek(p *page) error {
 	if q.mission == nil || !q.may(casework.ActQueue) {
 		return nil
 	}
-	qp, err := q.d.Queue.Queue(q.r.Context(), q.mission.Code, q.d.Clock(), peekLimit)
+	now := q.d.Clock()
+	qp, err := q.d.Queue.Queue(q.r.Context(), q.mission.Code, now, peekLimit)
+	// Every P1 stands before everything else: with as many rows as there are, none of them is left out of the alarm.
+	if n := qp.Total[casework.P1] + qp.Claimed; err == nil && n > peekLimit {
+		qp, err = q.d.Queue.Queue(q.r.Context(), q.mission.Code, now, n)
+	}
 	if err != nil {
 		return fmt.Errorf("queue: %w", err)
 	}

@@ -15,7 +15,7 @@ const (
 	readLimit = 10000
 	// showLimit is how many rows are drawn; the rest is counted.
 	showLimit = 200
-	// peekLimit is enough to see whether an unread P1 waits.
+	// peekLimit is how many cases a page that does not list the queue looks at, unless more than these are P1.
 	peekLimit = 8
 )
 
