@@ -39,6 +39,9 @@ const (
 	window = time.Hour
 	// atOnce people talk at the same time: what they commit together shares an fsync.
 	atOnce = 48
+	// simLease outlasts the wave by the machine's clock: to the relay, which reads that one, a shorter lease of days ago
+	// would have ended, and it would hold back as unprompted what simulated people had asked for an hour before.
+	simLease = 6 * day
 	// simAccount is the channel account that simulated people write to.
 	simAccount = "demo"
 )
@@ -133,7 +136,7 @@ func newWave(ctx context.Context, svc *service, o *opened, mark waveMark) (*wave
 	var err error
 	// The same store, seen by a clock that runs through five days.
 	w.store, err = store.Open(ctx, store.Options{Client: o.redis, Keys: o.store.Keys(), Lines: storeLines(svc.missions),
-		Mode: store.ModeDemo, Clock: w.now, RowLease: 12 * time.Hour, Log: svc.log})
+		Mode: store.ModeDemo, Clock: w.now, RowLease: simLease, Log: svc.log})
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +167,7 @@ func (w *wave) play(ctx context.Context, bar *progressbar.ProgressBar, keep func
 			return err
 		}
 	}
-	return nil
+	return w.deliver(ctx) // what the officers wrote in the last window
 }
 
 // step is one window: its people write, then timers are due, messages arrive, and officers work through the next
@@ -262,7 +265,7 @@ func (w *wave) deliver(ctx context.Context) error {
 			r.State, r.Attempts, r.ProviderID = bot.RowSent, 1, "sim-"+r.ID
 			sent[i] = bot.Sent{Row: r}
 		}
-		next, err := w.store.Finish(ctx, w.mission.Code, w.now(), sent, 12*time.Hour)
+		next, err := w.store.Finish(ctx, w.mission.Code, w.now(), sent, simLease)
 		if err != nil {
 			return err
 		}
