@@ -1,0 +1,89 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+)
+
+var updateImages = flag.Bool("update-images", false, "make the README's pictures anew, from a demo with its whole arrival wave")
+
+const (
+	images    = "../../.github/images"
+	mostImage = 400 << 10 // bytes
+)
+
+// The README's pictures: they are there and small, and with -update-images they are taken anew.
+func TestImages(t *testing.T) {
+	if *updateImages {
+		takeImages(t)
+	}
+	for _, name := range []string{"chat", "queue", "case"} {
+		st, err := os.Stat(filepath.Join(images, name+".png"))
+		if err != nil {
+			t.Error(err)
+		} else if st.Size() > mostImage {
+			t.Errorf("%s has %d bytes", st.Name(), st.Size())
+		}
+	}
+}
+
+func takeImages(t *testing.T) {
+	withoutRedis(t)
+	if err := os.MkdirAll(images, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	web := startBrowser(t)
+	p := startHotline(t, demoData(t), []string{"demo"})
+	deadline(t, 10*time.Minute, "the wave is over", func() bool { return strings.Contains(p.text(&p.err), "arrived in") })
+
+	citizen := web.tab("citizen", p.Chat, true)
+	citizen.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
+	citizen.do(chromedp.Click(chromedp.CSS("#intro button"), chromedp.NodeVisible))
+	citizen.asks("Apakah Anda aman")
+	citizen.taps("Aman")
+	citizen.taps("Saya sendiri")
+	citizen.asks("di mana?")
+	citizen.says("saya di Poipet, dekat pasar")
+	citizen.asks("Tempatnya seperti apa?")
+	citizen.taps("Penginapan")
+	citizen.asks("Apakah ada yang darurat?")
+	citizen.says("tidak ada")
+	citizen.asks("Paspor Anda")
+	citizen.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 5, 300))
+	value[bool](citizen, `(document.activeElement.blur(), true)`)
+	citizen.shoot("chat")
+
+	officer := web.tab("officer", p.Desk, true)
+	officer.do(chromedp.EmulateViewport(1440, 900))
+	officer.signIn()
+	officer.until(`document.querySelectorAll('#list [data-code]').length > 10`)
+	officer.until(`document.querySelector('[data-live-mark]').textContent === document.querySelector('[data-live-mark]').dataset.up`)
+	officer.shoot("queue")
+
+	// A case with a place, a number that may ring, and a conversation.
+	officer.press(`#list .item:has(.call-ok) a.code`)
+	if value[bool](officer, `!!document.querySelector(".casehead form[action$='/claim']")`) {
+		officer.press(".casehead form[action$='/claim'] button")
+	}
+	officer.until(`document.querySelector('#reply textarea') && !document.querySelector('.bar')?.remove()`)
+	officer.shoot("case")
+}
+
+// shoot writes what is on the screen to the README's pictures.
+func (p *tab) shoot(name string) {
+	p.t.Helper()
+	png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(images, name+".png"), png, 0o644)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
