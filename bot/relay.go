@@ -278,7 +278,7 @@ func (a *account) after(row Row, err error, now time.Time) Sent {
 			row.State, row.Why = RowFailed, "gave_up"
 		}
 	}
-	a.r.Log.Warn("send", "channel", a.ch.Name(), "row", row.ID, "why", row.Why, "state", row.State, "attempts", row.Attempts)
+	a.r.Log.Warn("send", "channel", a.ch.Name(), "row", row.ID, "why", row.Why, "state", string(row.State), "attempts", row.Attempts)
 	out.Row = row
 	return out
 }
