@@ -65,7 +65,7 @@ func (t *turn) goOn() {
 	}
 	if t.memo(memoAgain) != "" {
 		t.note(memoAgain, "")
-		t.parts = append([]flows.Text{t.text("again.note")}, t.parts...)
+		t.parts = append([]flows.Text{t.text(t.againNote())}, t.parts...)
 	}
 	if t.fresh && !t.silent() && !t.danger() {
 		t.fresh = false

@@ -292,6 +292,8 @@ func (t *turn) join(arg string) bool {
 	switch {
 	case quiet && codeOf(arg) == "":
 		t.say("join.how.silent")
+	case quiet && own != "" && code == own:
+		t.say("silent.ok")
 	case own != "" && (codeOf(arg) == "" || code == own):
 		t.tell(own)
 	case codeOf(arg) == "":

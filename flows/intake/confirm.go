@@ -40,7 +40,7 @@ var confirmQuestions = []question{{
 			t.s.Optional = true
 		}
 		t.record(flows.StepConfirm, flows.Answer{Values: []flows.Value{v}})
-		if v == later {
+		if v == later && !t.silent() {
 			t.say("later")
 		}
 	},

@@ -59,8 +59,106 @@ func (f *Flow) Steps() []Step {
 	return steps
 }
 
+// facts are the conditions of a question, as its cond lists them: all of them hold where it is asked.
+func (q *question) facts() []string {
+	if q.cond == "" {
+		return nil
+	}
+	return strings.Split(q.cond, ", ")
+}
+
+// implies are facts that follow from another one; opposite are those that exclude each other.
+var (
+	implies = map[string][]string{
+		"who_for=group":               {"not other_person"},
+		"passport not at hand":        {"not under age"},
+		"immigration_status=overstay": {"not under age"},
+		"injured|sick|pregnant":       {"not under age"},
+		"family_contact given":        {"not under age", "not other_person"},
+		"subject_contact given":       {"who_for=other_person"},
+		"ransom_asked=yes":            {"who_for=other_person"},
+		"code_word given":             {"watched or in_compound"},
+		"watched or in_compound":      {"not other_person"},
+		"the place is not certain":    {"no: location=unknown"},
+		"a child is there":            {"not under age"},
+	}
+	opposite = map[string]string{
+		"under age": "not under age", "who_for=other_person": "not other_person", "watched or in_compound": "everybody else",
+	}
+)
+
+// known is what is certain of a person, as far as the picture goes.
+type known map[string]bool
+
+func (k known) learn(fact string) {
+	if k[fact] {
+		return
+	}
+	k[fact] = true
+	for _, f := range implies[fact] {
+		k.learn(f)
+	}
+}
+
+// not is the fact that holds when this one does not; "" when there is no name for it.
+func opposed(fact string) string {
+	for a, b := range opposite {
+		switch fact {
+		case a:
+			return b
+		case b:
+			return a
+		}
+	}
+	return "no: " + fact
+}
+
+// certain reports whether a question is asked of everybody of whom this is known, possible whether of anybody.
+func (k known) certain(q *question) bool {
+	for _, f := range q.facts() {
+		if !k[f] {
+			return false
+		}
+	}
+	return true
+}
+
+func (k known) possible(q *question) bool {
+	all := known{}
+	for f := range k {
+		all.learn(f)
+	}
+	for _, f := range q.facts() {
+		all.learn(f)
+	}
+	for f := range all {
+		if all[opposed(f)] {
+			return false
+		}
+	}
+	return true
+}
+
+// passed learns from a question that was not asked: its one condition that was open does not hold.
+func (k known) passed(q *question) {
+	open := ""
+	for _, f := range q.facts() {
+		if k[f] {
+			continue
+		}
+		if open != "" {
+			return // one of several
+		}
+		open = f
+	}
+	if open != "" {
+		k.learn(opposed(open))
+	}
+}
+
 // Graph draws the transitions. From a question the conversation goes to the first later one that applies; those that
-// apply to some people only are the branches.
+// apply to some people only are the branches. The items of the rescue packet may come in anywhere: they are drawn as a
+// way of their own.
 func (f *Flow) Graph() Graph {
 	g := Graph{Version: flows.Version, Steps: f.Steps()}
 	ways := []struct {
@@ -75,24 +173,37 @@ func (f *Flow) Graph() Graph {
 	for _, w := range ways {
 		var way []*question
 		for _, q := range f.list {
-			if w.on(q) || q.id == w.first {
+			if !q.rescue && w.on(q) || q.id == w.first {
 				way = append(way, q)
 			}
 		}
 		for i, q := range way {
+			k := known{}
+			for _, f := range q.facts() {
+				k.learn(f)
+			}
 			for _, to := range way[i+1:] {
+				if !k.possible(to) {
+					continue
+				}
 				label := to.cond
 				if i == 0 && w.label != "" {
 					label = strings.Trim(w.label+", "+label, ", ")
 				}
 				g.add(Edge{From: q.id, To: to.id, When: label})
-				if to.cond == "" {
+				if k.certain(to) {
 					break
 				}
+				k.passed(to)
 			}
 		}
 	}
 	g.add(Edge{From: flows.StepSafetyNow, To: flows.StepLocation, When: "danger: one question only"})
+	g.add(Edge{From: flows.StepTrustedAdult, To: flows.StepNationality, When: "under age, by the date of birth"})
+	g.add(Edge{From: flows.StepSafetyNow, To: flows.StepRescueLocation, When: "an officer asked for it, at any time"})
+	for i, id := range flows.RescueSteps[1:] {
+		g.add(Edge{From: flows.RescueSteps[i], To: id})
+	}
 	g.add(Edge{From: flows.StepMenu, To: flows.StepEdit, When: "edit"})
 	g.add(Edge{From: flows.StepMenu, To: flows.StepLanguage, When: "language"})
 	g.add(Edge{From: flows.StepMenu, To: flows.StepDelete, When: "delete"})

@@ -22,7 +22,7 @@ func (t *turn) miss() {
 		t.goOn()
 	case t.memo(memoAgain) != "":
 		t.note(memoAgain, "")
-		t.say("again.note")
+		t.say(t.againNote())
 		t.show(q)
 	case t.s.Shown.Misses == 0:
 		t.s.Shown.Misses = 1

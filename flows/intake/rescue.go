@@ -66,9 +66,11 @@ func readRescuePlace(t *turn, text string) (flows.Answer, bool) {
 }
 
 func keepRescuePlace(t *turn, a flows.Answer) {
-	t.setLocation(a)
+	if l := a.Location; l.HasPoint || l.Place != "" { // other words do not replace a place that is known
+		t.setLocation(a)
+	}
 	if t.wants(flows.StepRescueLocation) { // no point in it
-		a.Norm, a.Review = "", true
+		a.Values, a.Norm, a.Review = []flows.Value{flows.Value(a.Location.Kind)}, "", true
 		t.record(flows.StepRescueLocation, a)
 	}
 }

@@ -76,6 +76,15 @@ func (t *turn) syncSafety() {
 	if rank(now) < rank(before) {
 		t.note(memoDuress, "")
 	}
+	if rank(now) > rank(flows.Safe) { // a list that was open for a person who was safe is not shown again
+		if q := t.byID(t.s.Ask); q != nil && q.part == aside {
+			t.s.Ask = ""
+			t.note(memoDelete, "")
+		}
+		if q := t.current(); q != nil && q.part == aside {
+			t.s.Shown = nil
+		}
+	}
 	t.note(memoSafety, string(now))
 }
 
@@ -192,7 +201,11 @@ func (t *turn) selfHarm(words string) {
 	t.r.SafetyNow = ""
 	t.fill(nil)
 	t.parts = t.parts[:0]
-	t.say("self_harm")
+	if t.silent() {
+		t.say("self_harm.silent")
+	} else {
+		t.say("self_harm")
+	}
 	t.urgent = true
 	t.known = true
 	t.s.Shown = nil

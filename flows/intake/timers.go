@@ -105,3 +105,11 @@ func (t *turn) unblocked() {
 	t.s.Ask = flows.StepSafetyNow
 	t.goOn()
 }
+
+// againNote says that a tap may have been lost, in the words that the person's phone may show.
+func (t *turn) againNote() flows.TextID {
+	if t.mode() == flows.Safe {
+		return "again.note"
+	}
+	return "again.note.silent"
+}
