@@ -104,5 +104,5 @@ func TestGroupOnTheCasePage(t *testing.T) {
 		t.Error("no link to the member's case")
 	}
 	b.get("/case/"+watched).want(200, "Kasus ini bergabung", leader.Code).lacks("kami bertiga")
-	b.get("/case/"+caseCode(5)).want(200).lacks("Kelompok " + join)
+	b.get("/case/" + caseCode(5)).want(200).lacks("Kelompok " + join)
 }
