@@ -102,6 +102,7 @@ func TestLineInTheBrowser(t *testing.T) {
 	officer.stays()
 
 	citizen := web.tab("citizen", p.Chat, true)
+	citizen.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
 	citizen.do(chromedp.Click(chromedp.CSS("#intro button"), chromedp.NodeVisible))
 	citizen.asks("Apakah Anda aman")
 	citizen.stays()
@@ -154,6 +155,9 @@ func chat(citizen *tab) {
 	citizen.taps("Saya sendiri")
 	citizen.asks("di mana?")
 	citizen.says("Poipet")
+	citizen.asks("Tempatnya seperti apa?")
+	// Ten choices fill a phone's screen; the question above them is still to be seen.
+	citizen.until(`(r => r.top >= document.querySelector('header').offsetHeight && r.bottom < innerHeight)([...document.querySelectorAll('#log .t')].at(-1).getBoundingClientRect())`)
 	citizen.taps("Penginapan")
 	citizen.taps("Tidak ada tempat tidur")
 	citizen.taps("Selesai")
