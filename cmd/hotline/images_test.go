@@ -67,8 +67,8 @@ func takeImages(t *testing.T) {
 	officer.until(`document.querySelector('[data-live-mark]').textContent === document.querySelector('[data-live-mark]').dataset.up`)
 	officer.shoot("queue")
 
-	// A case with a place, a number that may ring, and a conversation.
-	officer.press(`#list .item:has(.call-ok) a.code`)
+	// A case with a number that may ring, and with words of its own.
+	officer.press(`#list .item:has(.call-ok):has(.said) a.code`)
 	if value[bool](officer, `!!document.querySelector(".casehead form[action$='/claim']")`) {
 		officer.press(".casehead form[action$='/claim'] button")
 	}
