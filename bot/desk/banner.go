@@ -31,7 +31,7 @@ func (q *request) banner(c *casework.Case, now time.Time) bannerView {
 	}
 	add := func(risk bool, key string, args ...any) { b.Items = append(b.Items, badge{q.t(key, args...), risk}) }
 	switch {
-	case c.Answers[flows.StepCodeWord].Text != "":
+	case casework.CodeWord(c) != "":
 		add(false, "desk.banner.code_word")
 	case c.Safety != flows.Safe:
 		add(false, "desk.banner.no_code_word")

@@ -56,7 +56,7 @@ func (q *request) callPanel(c *casework.Case, now time.Time, see shown) callPane
 		if number != "" {
 			p.WhatsApp = number[1:]
 		}
-		p.Word = cleanLine(c.Answers[flows.StepCodeWord].Text).Text
+		p.Word = cleanLine(casework.CodeWord(c)).Text
 	}
 	for _, o := range casework.OutcomeOrder {
 		if o == casework.MessageLeft && c.Permission != flows.CallAnytime && c.Permission != flows.CallWindow {

@@ -267,7 +267,7 @@ func TestView(t *testing.T) {
 	}
 	for _, a := range []flows.Answer{{Skipped: true, Text: "lewati"}, {Review: true, Text: "hmm gitu"}} {
 		c.Answers[flows.StepCodeWord] = a
-		if w := View(c).CodeWord; w != "" {
+		if w := View(c).CodeWord + CodeWord(c); w != "" {
 			t.Errorf("%q became the code word", w)
 		}
 	}

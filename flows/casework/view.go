@@ -33,6 +33,16 @@ func normalWord(a flows.Answer) string {
 	return strings.Join(strings.Fields(strings.ToLower(w)), " ")
 }
 
+// CodeWord is the secret word as the person wrote it, which an officer says first; "" when none was set. Words that
+// were refused, or that passed over the question, are none.
+func CodeWord(c *Case) string {
+	a := c.Answers[flows.StepCodeWord]
+	if a.Skipped || a.Review {
+		return ""
+	}
+	return a.Text
+}
+
 const otherPerson flows.Value = "other_person"
 
 // Reporter reports whether the case is written by somebody else than the person it is about, who has not agreed, in
