@@ -51,24 +51,31 @@ func (p *phone) got(who string) []bot.Row {
 	return slices.Clone(p.rows[who])
 }
 
-// line is a hotline with everything real but the messenger. Its clock may be put forward.
+// line is a hotline with everything real but the messenger.
 type line struct {
 	t     testing.TB
 	store *store.Store
 	hot   *bot.Hotline
 	phone *phone
-	ahead atomic.Int64
 	step  int // messages and acts so far
+	*clock
 }
 
-func (l *line) now() time.Time          { return time.Now().Add(time.Duration(l.ahead.Load())) }
-func (l *line) forward(d time.Duration) { l.ahead.Add(int64(d)) }
+// clock is the machine's, put forward by tests. The store of such a test must go by it too.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) forward(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // staff is where the example mission's alerts go in these tests.
 var staff = bot.Contact{Channel: "test", Account: "a", Address: "staff"}
 
-func newLine(t testing.TB, st *store.Store) *line {
+func newLine(t testing.TB, st *store.Store, shared ...*clock) *line {
 	t.Helper()
+	clk := &clock{}
+	if len(shared) > 0 {
+		clk = shared[0]
+	}
 	cat, err := locales.New()
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +88,7 @@ func newLine(t testing.TB, st *store.Store) *line {
 		Mission: mission.Name, Service: mission.Service, Country: mission.Country, CountryName: mission.CountryName,
 		ZoneName: mission.ZoneName, Zone: mission.Location(), Reader: lexicon.Default(), Text: cat.Text,
 	})
-	l := &line{t: t, store: st, phone: &phone{}}
+	l := &line{t: t, store: st, phone: &phone{}, clock: clk}
 	l.hot = bot.NewHotline(bot.Options{
 		Store: st, Catalogue: cat, Clock: l.now, Cans: map[string]flows.Can{"test": {Buttons: true}},
 		Lines:  map[string]*bot.Line{"kh": {Mission: mission, Flow: flow, Alerts: []bot.Contact{staff}}},
@@ -359,11 +366,13 @@ func (panics) Next(flows.Env, flows.State, flows.Input) flows.Turn { panic("raha
 
 // An officer who finds out that a person is safe opens the gate: what was held for the person leaves.
 func TestHeldRowLeavesWhenAnOfficerOpensTheGate(t *testing.T) {
-	storetest.Both(t, store.Options{}, func(t *testing.T, s *store.Store, _ redis.UniversalClient) {
-		l := newLine(t, s)
+	clk := &clock{}
+	storetest.Both(t, store.Options{Clock: clk.now}, func(t *testing.T, s *store.Store, _ redis.UniversalClient) {
+		l := newLine(t, s, clk)
 		l.say("1", "u1", "paspor saya hilang, saya di poipet")
 		l.say("1", "u2", "2")
 		until(t, "two replies", func() bool { return len(l.phone.got("1")) == 2 })
+		l.settled("1")
 		l.forward(time.Hour)
 		desk := func(request string, act func(c *casework.Case) bot.Change) {
 			t.Helper()

@@ -125,8 +125,9 @@ func TestReporterIsToldNothing(t *testing.T) {
 // The rescue packet: never asked without an officer; after the click the first item leaves only when a message may
 // leave, and the answers are on the case.
 func TestRescuePacket(t *testing.T) {
-	storetest.Both(t, store.Options{}, func(t *testing.T, s *store.Store, _ redis.UniversalClient) {
-		l := newLine(t, s)
+	clk := &clock{}
+	storetest.Both(t, store.Options{Clock: clk.now}, func(t *testing.T, s *store.Store, _ redis.UniversalClient) {
+		l := newLine(t, s, clk)
 		start := func(who string) {
 			l.act(who, func(c *casework.Case, ch *bot.Change) {
 				if _, err := casework.StartRescue(c, "", "officer", l.now()); err == nil {

@@ -13,6 +13,21 @@ import (
 	"pulang/flows/casework"
 )
 
+// settled waits until every reply to who is sent and stored as sent: before the clock may be put forward, or what is
+// under way would look like an ended lease and be sent again.
+func (l *line) settled(who string) {
+	l.t.Helper()
+	until(l.t, "every reply to "+who+" stored as sent", func() bool {
+		f := l.file(who)
+		for _, e := range f.Entries {
+			if e.Kind == "out" && f.Rows[e.Row].State != bot.RowSent {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // timers lets due timers fire until the test is over.
 func (l *line) timers() {
 	ctx, stop := context.WithCancel(context.Background())
@@ -22,13 +37,15 @@ func (l *line) timers() {
 }
 
 func TestUnreadP1GoesToStaffAfterOneFiveAndTenMinutes(t *testing.T) {
-	s := storetest.Open(t, storetest.Mini(t), store.Options{})
-	l := newLine(t, s)
+	clk := &clock{}
+	s := storetest.Open(t, storetest.Mini(t), store.Options{Clock: clk.now})
+	l := newLine(t, s, clk)
 	l.say("1", "u1", "tolong saya disekap di Bavet, nama saya Budi Santoso 081234567890")
 	l.say("1", "u2", "3")
 	if got := l.file("1").Case.Triage.Class; got != casework.P1 {
 		t.Fatalf("class %s", got)
 	}
+	l.settled("1")
 	l.timers()
 	for i, minutes := range []string{"1", "5", "10"} {
 		l.forward([]time.Duration{61 * time.Second, 4 * time.Minute, 5 * time.Minute}[i])
@@ -46,8 +63,9 @@ func TestUnreadP1GoesToStaffAfterOneFiveAndTenMinutes(t *testing.T) {
 }
 
 func TestAReadP1IsNotAlarmedAbout(t *testing.T) {
-	s := storetest.Open(t, storetest.Mini(t), store.Options{})
-	l := newLine(t, s)
+	clk := &clock{}
+	s := storetest.Open(t, storetest.Mini(t), store.Options{Clock: clk.now})
+	l := newLine(t, s, clk)
 	l.say("1", "u1", "tolong, saya mau dibunuh")
 	f := l.file("1")
 	f.Case.MarkRead("sri", l.now().Add(time.Second))
@@ -56,6 +74,7 @@ func TestAReadP1IsNotAlarmedAbout(t *testing.T) {
 	if _, err := s.Commit(t.Context(), bot.Change{Line: "kh", Request: "read", Case: f.Case, CaseVer: f.Version}); err != nil {
 		t.Fatal(err)
 	}
+	l.settled("1")
 	l.forward(11 * time.Minute)
 	l.timers()
 	l.say("2", "u1", "halo, saya mau tanya soal paspor hilang")
@@ -73,8 +92,9 @@ func TestAReadP1IsNotAlarmedAbout(t *testing.T) {
 }
 
 func TestTenMinutesOfSilenceAfterAGreetingMakeACase(t *testing.T) {
-	s := storetest.Open(t, storetest.Mini(t), store.Options{})
-	l := newLine(t, s)
+	clk := &clock{}
+	s := storetest.Open(t, storetest.Mini(t), store.Options{Clock: clk.now})
+	l := newLine(t, s, clk)
 	l.say("1", "u1", "halo")
 	if l.state("1").Case != "" {
 		t.Fatal("a bare greeting made a case")
@@ -95,8 +115,9 @@ func TestTenMinutesOfSilenceAfterAGreetingMakeACase(t *testing.T) {
 
 // After an outage in which taps may have been lost, who is safe is asked again at once; nobody else is.
 func TestAskedAgainAfterAnOutage(t *testing.T) {
-	s := storetest.Open(t, storetest.Mini(t), store.Options{})
-	l := newLine(t, s)
+	clk := &clock{}
+	s := storetest.Open(t, storetest.Mini(t), store.Options{Clock: clk.now})
+	l := newLine(t, s, clk)
 	for who, answer := range map[string]string{"safe": "1", "watched": "2", "silent": ""} {
 		l.say(who, "u1", "saya perlu bantuan")
 		if answer != "" {
@@ -106,6 +127,9 @@ func TestAskedAgainAfterAnOutage(t *testing.T) {
 	until(t, "the prompts", func() bool {
 		return len(l.phone.got("safe")) == 2 && len(l.phone.got("watched")) == 2 && len(l.phone.got("silent")) == 1
 	})
+	for _, who := range []string{"safe", "watched", "silent"} {
+		l.settled(who)
+	}
 	asker := bot.Asker{Hotline: l.hot, Beats: s}
 	from := l.now()
 	l.forward(5 * time.Minute)
@@ -127,8 +151,9 @@ func TestAskedAgainAfterAnOutage(t *testing.T) {
 }
 
 func TestBlockedPersonIsMarkedOnTheCase(t *testing.T) {
-	s := storetest.Open(t, storetest.Mini(t), store.Options{})
-	l := newLine(t, s)
+	clk := &clock{}
+	s := storetest.Open(t, storetest.Mini(t), store.Options{Clock: clk.now})
+	l := newLine(t, s, clk)
 	l.say("1", "u1", "saya di poipet")
 	for _, k := range []struct {
 		kind flows.Kind
