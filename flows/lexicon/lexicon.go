@@ -26,8 +26,27 @@ var Default = sync.OnceValue(func() *Lexicon {
 	panic(err) // the embedded files are checked by a test
 })
 
-// longest is how much of a message is read for answers; all of it is kept on the case.
-const longestText = 4000
+// A message longer than longestText bytes is read for answers at its beginning and at its end, lastPart bytes: a wall
+// of words must not hide the cry behind it. All of it is kept on the case. Telegram's longest has 4,096 characters.
+const (
+	longestText = 6000
+	lastPart    = 1500
+)
+
+// ends leaves out the middle of a long message, at whole characters.
+func ends(text string) string {
+	if len(text) <= longestText {
+		return text
+	}
+	head, tail := longestText-lastPart, len(text)-lastPart
+	for head > 0 && !utf8.RuneStart(text[head]) {
+		head--
+	}
+	for tail < len(text) && !utf8.RuneStart(text[tail]) {
+		tail++
+	}
+	return text[:head] + ". " + text[tail:]
+}
 
 // reader is the reading of one message.
 type reader struct {
@@ -45,13 +64,7 @@ type reader struct {
 
 // Read takes from a message what it says. It never fails: what it does not understand it leaves out.
 func (l *Lexicon) Read(text string, c Context) Reading {
-	if len(text) > longestText {
-		cut := longestText
-		for cut > 0 && !utf8.RuneStart(text[cut]) {
-			cut--
-		}
-		text = text[:cut]
-	}
+	text = ends(text)
 	if strings.TrimSpace(text) == "" {
 		return Reading{}
 	}

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -289,13 +288,26 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// A long hostile message costs milliseconds, not seconds.
-func TestHostileLength(t *testing.T) {
-	for _, text := range []string{strings.Repeat("saya sama kami bos paspor ", 400), strings.Repeat("dipegang bos ", 1000), strings.Repeat("1 ", 4000), strings.Repeat("a", 9000), strings.Repeat("di bavet ", 900), strings.Repeat("ga ", 3000), strings.Repeat("金边", 2000)} {
-		began := time.Now()
-		read(text, flows.StepUrgentNeeds)
-		if took := time.Since(began); took > 2*time.Second {
-			t.Errorf("%.20q…: %v", text, took)
+// hostile are messages that are long and say little; the longest a messenger passes on has 4,096 characters.
+var hostile = []string{
+	strings.Repeat("saya sama kami bos paspor ", 400), strings.Repeat("dipegang bos ", 1000), strings.Repeat("1 ", 4000),
+	strings.Repeat("a", 9000), strings.Repeat("di bavet ", 900), strings.Repeat("ga ", 3000), strings.Repeat("金边", 2000),
+}
+
+// The words behind a wall of others are read all the same.
+func TestDangerBehindAWallOfWords(t *testing.T) {
+	for _, text := range hostile {
+		if got := read(text+". saya disekap, tolong", flows.StepUrgentNeeds); got.SafetyNow != flows.Danger {
+			t.Errorf("%.20q… hides the danger behind it: %q", text, got.SafetyNow)
+		}
+	}
+}
+
+func BenchmarkReadHostile(b *testing.B) {
+	l := Default()
+	for b.Loop() {
+		for _, text := range hostile {
+			l.Read(text, Context{Step: flows.StepUrgentNeeds})
 		}
 	}
 }

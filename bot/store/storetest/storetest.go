@@ -31,6 +31,7 @@ type Server struct {
 // line and win. Without redis-server the test is skipped, or fails where CI=true.
 func Redis(t testing.TB, args ...string) *Server {
 	t.Helper()
+	redis.SetLogger(silent{})
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
 		if os.Getenv("CI") == "true" {
@@ -53,6 +54,11 @@ func Redis(t testing.TB, args ...string) *Server {
 	s.Start()
 	return s
 }
+
+// silent keeps the client's own log out of the tests' output: a server that was killed on purpose is no news.
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
 
 // URL is the server's REDIS_URL.
 func (s *Server) URL() string { return "unix://" + s.Socket }
