@@ -1,4 +1,4 @@
-// Package locales holds every text that a person reads, citizen or staff, one TOML file per language and audience
+// Package locales holds every text that a person reads, citizen or staff, one TOML file per language
 // (active.id.toml). Code knows message ids; a translator knows this directory.
 package locales
 
