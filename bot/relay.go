@@ -43,7 +43,10 @@ const (
 	// maxPause bounds what a Pacer may ask for.
 	maxPause = 3 * time.Second
 	// mostBulk is how many broadcasts wait for the bulk limit in this process: 4 seconds' worth.
-	mostBulk = 120
+	mostBulk      = 120
+	finishTimeout = 10 * time.Second
+	// stopPatience is how long a stop waits for the store to take the last results.
+	stopPatience = 20 * time.Second
 	// giveUp is how long a row is tried before it goes to the dead letters, where staff decide.
 	giveUp = 24 * time.Hour
 )
@@ -70,9 +73,13 @@ type account struct {
 	bulky atomic.Int64  // broadcasts taken and not yet sent
 	wake  chan struct{}
 
-	mu      sync.Mutex // guards stopped against sending's first Add
+	mu      sync.Mutex // guards stopped against sending's first Add, and sent
 	stopped bool
 	sending sync.WaitGroup
+	// sent are rows that left and whose result the store has not taken yet: when a long outage of the store lets
+	// their leases end, they are handed out again and must not leave a second time.
+	sent   map[string]Sent
+	giveUp time.Time // when results that the store does not take are let go, once the relay is stopping
 }
 
 // NewRelay returns a Relay for these channels.
@@ -94,7 +101,7 @@ func NewRelay(o RelayOptions) *Relay {
 	for _, c := range o.Channels {
 		r.accounts[accountKey{c.Line, c.Channel.Name(), c.Channel.Account()}] = &account{
 			r: r, line: c.Line, ch: c.Channel, slots: make(chan struct{}, o.Senders),
-			done: make(chan Sent, 4*o.Senders), wake: make(chan struct{}, 1), bulk: rate.NewLimiter(30, 30),
+			done: make(chan Sent, 4*o.Senders), sent: map[string]Sent{}, wake: make(chan struct{}, 1), bulk: rate.NewLimiter(30, 30),
 		}
 	}
 	return r
@@ -214,7 +221,21 @@ func (a *account) sendOne(l Leased, leased time.Time) {
 	if a.r.Clock().Sub(leased) > RowLease-sendTimeout-maxPause {
 		return // waited so long for a slot that the lease might end during the send: leave it to the next taker
 	}
-	a.done <- a.send(l)
+	a.mu.Lock()
+	known, ok := a.sent[l.Row.ID]
+	a.mu.Unlock()
+	if ok {
+		known.Row.Lease = l.Row.Lease
+		a.done <- known
+		return
+	}
+	s := a.send(l)
+	if s.Row.State == RowSent {
+		a.mu.Lock()
+		a.sent[s.Row.ID] = s
+		a.mu.Unlock()
+	}
+	a.done <- s
 }
 
 // send asks the gate, sends, and says what became of the row.
@@ -305,27 +326,39 @@ func (a *account) finish() {
 }
 
 func (a *account) store(batch []Sent) {
-	// A result that cannot be stored is tried again for as long as the lease lasts; then the row is sent again, which
-	// is the repeat that the README admits.
-	ctx, cancel := context.WithTimeout(a.r.sends, RowLease-sendTimeout)
-	defer cancel()
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		lease := RowLease
+	for wait := 25 * time.Millisecond; ; wait = min(2*wait, 400*time.Millisecond) {
 		a.mu.Lock()
-		if a.stopped {
+		lease, stopped := RowLease, a.stopped
+		a.mu.Unlock()
+		if stopped {
 			lease = 0
 		}
-		a.mu.Unlock()
+		// Tried until it is stored; at a stop for as long as a part may take, and then the row is sent again after the
+		// next start, which is the repeat that the README admits.
+		ctx, cancel := context.WithTimeout(a.r.sends, finishTimeout)
 		next, err := a.r.Outbox.Finish(ctx, a.line, a.r.Clock(), batch, lease)
+		cancel()
 		if err == nil {
+			a.mu.Lock()
+			for _, s := range batch {
+				delete(a.sent, s.Row.ID)
+			}
+			a.mu.Unlock()
 			for _, l := range next {
 				a.pace(l)
 			}
 			return
 		}
 		a.r.Log.Error("outbox finish", "line", a.line, "channel", a.ch.Name(), "rows", len(batch), "err", err)
+		if stopped {
+			if a.giveUp.IsZero() {
+				a.giveUp = time.Now().Add(stopPatience)
+			} else if time.Now().After(a.giveUp) {
+				return
+			}
+		}
 		select {
-		case <-ctx.Done():
+		case <-a.r.sends.Done():
 			return
 		case <-time.After(wait):
 		}

@@ -334,3 +334,28 @@ func TestUrgentLaneOvertakesAMountainOfBroadcasts(t *testing.T) {
 		t.Error("never sent")
 	})
 }
+
+// While the store takes no results for longer than a lease, rows that left are handed out again: they must not leave
+// a second time.
+func TestLongOutageOfTheStoreRepeatsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		box, ch := &memOutbox{broken: 300}, &memChannel{takes: 50 * time.Millisecond}
+		for p := range 20 {
+			box.put(row(p, 1, LaneBot), row(p, 2, LaneBot))
+		}
+		_, stop := relayFor(t, box, ch)
+		time.Sleep(10 * time.Minute)
+		stop()
+		for p := range 20 {
+			if got := box.texts(person(p)); len(got) == 0 || got[0] != "1" {
+				t.Errorf("person %d: %v", p, got)
+			}
+		}
+		seen := map[string]int{}
+		for _, r := range ch.calls {
+			if seen[r.ID]++; seen[r.ID] > 1 {
+				t.Errorf("row %s left %d times", r.ID, seen[r.ID])
+			}
+		}
+	})
+}
