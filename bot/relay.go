@@ -76,9 +76,10 @@ type account struct {
 	mu      sync.Mutex // guards stopped against sending's first Add, and sent
 	stopped bool
 	sending sync.WaitGroup
-	// sent are rows that left and whose result the store has not taken yet: when a long outage of the store lets
-	// their leases end, they are handed out again and must not leave a second time.
-	sent   map[string]Sent
+	// sent are rows that left: those whose result the store has not taken yet, and for a while those that it has. When
+	// a long outage of the store lets their leases end they are handed out again, and must not leave a second time.
+	sent   map[string]*sentRow
+	swept  time.Time // when sent was last tidied
 	giveUp time.Time // when results that the store does not take are let go, once the relay is stopping
 }
 
@@ -101,7 +102,7 @@ func NewRelay(o RelayOptions) *Relay {
 	for _, c := range o.Channels {
 		r.accounts[accountKey{c.Line, c.Channel.Name(), c.Channel.Account()}] = &account{
 			r: r, line: c.Line, ch: c.Channel, slots: make(chan struct{}, o.Senders),
-			done: make(chan Sent, 4*o.Senders), sent: map[string]Sent{}, wake: make(chan struct{}, 1), bulk: rate.NewLimiter(30, 30),
+			done: make(chan Sent, 4*o.Senders), sent: map[string]*sentRow{}, wake: make(chan struct{}, 1), bulk: rate.NewLimiter(30, 30),
 		}
 	}
 	return r
@@ -221,18 +222,16 @@ func (a *account) sendOne(l Leased, leased time.Time) {
 	if a.r.Clock().Sub(leased) > RowLease-sendTimeout-maxPause {
 		return // waited so long for a slot that the lease might end during the send: leave it to the next taker
 	}
-	a.mu.Lock()
-	known, ok := a.sent[l.Row.ID]
-	a.mu.Unlock()
-	if ok {
-		known.Row.Lease = l.Row.Lease
-		a.done <- known
+	if again, known := a.leftBefore(l.Row); known {
+		if again != nil {
+			a.done <- *again
+		}
 		return
 	}
 	s := a.send(l)
 	if s.Row.State == RowSent {
 		a.mu.Lock()
-		a.sent[s.Row.ID] = s
+		a.sent[s.Row.ID] = &sentRow{Sent: s}
 		a.mu.Unlock()
 	}
 	a.done <- s
@@ -329,6 +328,7 @@ func (a *account) store(batch []Sent) {
 	for wait := 25 * time.Millisecond; ; wait = min(2*wait, 400*time.Millisecond) {
 		a.mu.Lock()
 		lease, stopped := RowLease, a.stopped
+		a.fresh(batch)
 		a.mu.Unlock()
 		if stopped {
 			lease = 0
@@ -339,11 +339,7 @@ func (a *account) store(batch []Sent) {
 		next, err := a.r.Outbox.Finish(ctx, a.line, a.r.Clock(), batch, lease)
 		cancel()
 		if err == nil {
-			a.mu.Lock()
-			for _, s := range batch {
-				delete(a.sent, s.Row.ID)
-			}
-			a.mu.Unlock()
+			a.stored(batch, a.r.Clock())
 			for _, l := range next {
 				a.pace(l)
 			}

@@ -78,6 +78,9 @@ func (m *memOutbox) Finish(_ context.Context, _ string, now time.Time, done []Se
 			m.freeze = s.Freeze
 		}
 		rows := m.rows[s.Row.To]
+		if len(rows) == 0 || rows[0].ID != s.Row.ID {
+			continue // stored before
+		}
 		switch s.Row.State {
 		case RowSent, RowFailed:
 			m.ended = append(m.ended, s.Row)

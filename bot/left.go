@@ -1,0 +1,54 @@
+package bot
+
+import "time"
+
+// sentRow is a row that left; stored is when the store took its result, zero before.
+type sentRow struct {
+	Sent
+	stored time.Time
+}
+
+// leftBefore reports whether the row left already. Its result bears the new lease then; it is returned to be stored
+// once more when it was stored before, so that the contact is free again.
+func (a *account) leftBefore(r Row) (again *Sent, known bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	was := a.sent[r.ID]
+	if was == nil {
+		return nil, false
+	}
+	was.Row.Lease = r.Lease
+	if was.stored.IsZero() {
+		return nil, true
+	}
+	s := was.Sent
+	return &s, true
+}
+
+// fresh gives the results the leases that their rows have now.
+func (a *account) fresh(batch []Sent) {
+	for i, s := range batch {
+		if was := a.sent[s.Row.ID]; was != nil {
+			batch[i].Row.Lease = was.Row.Lease
+		}
+	}
+}
+
+// stored notes that the store has these results, and forgets those that no lease can bring back any more.
+func (a *account) stored(batch []Sent, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, s := range batch {
+		if was := a.sent[s.Row.ID]; was != nil {
+			was.stored = now
+		}
+	}
+	if now.Sub(a.swept) > RowLease {
+		a.swept = now
+		for id, was := range a.sent {
+			if !was.stored.IsZero() && now.Sub(was.stored) > 2*RowLease {
+				delete(a.sent, id)
+			}
+		}
+	}
+}
