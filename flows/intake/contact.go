@@ -2,6 +2,7 @@ package intake
 
 import (
 	"strings"
+	"time"
 
 	"github.com/nyaruka/phonenumbers"
 
@@ -26,7 +27,11 @@ var contactQuestions = []question{
 			return flows.Answer{Norm: spans(r.SafeTime)}, len(r.SafeTime) > 0
 		},
 		read: func(t *turn, _ string) (flows.Answer, bool) {
-			return flows.Answer{Norm: spans(t.r.SafeTime)}, len(t.r.SafeTime) > 0
+			hours := t.r.SafeTime
+			if len(hours) == 0 && t.r.SafeFrom != "" {
+				hours = [][2]string{{t.r.SafeFrom, halfAnHourLater(t.r.SafeFrom)}}
+			}
+			return flows.Answer{Norm: spans(hours)}, len(hours) > 0
 		},
 	},
 	{
@@ -76,6 +81,16 @@ var contactQuestions = []question{
 		},
 		keep: resolveNumber,
 	},
+}
+
+// halfAnHourLater ends hours of which only the beginning was said, as the question announces: a phone that rings when
+// it is not safe any more can cost a life, so the shorter reading counts.
+func halfAnHourLater(from string) string {
+	at, err := time.Parse("15:04", from)
+	if err != nil {
+		return from
+	}
+	return at.Add(30 * time.Minute).Format("15:04")
 }
 
 // mayRing reports whether the person allowed a call.
@@ -155,7 +170,7 @@ func (t *turn) carded() {
 		t.note(memoPhone, "")
 		t.record(flows.StepCallbackNumber, a)
 	default:
-		t.say("media.contact")
+		t.sayKept("media.contact")
 		t.known = true
 	}
 	t.goOn()

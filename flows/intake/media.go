@@ -76,6 +76,14 @@ func (t *turn) received() {
 	t.goOn()
 }
 
+// sayKept says that something is kept; to a person who is watched in as few letters as there are.
+func (t *turn) sayKept(line flows.TextID) {
+	if t.silent() {
+		line = "silent.ok"
+	}
+	t.say(line)
+}
+
 // mediaLine is what is said about a file of this kind.
 func mediaLine(kind string) flows.TextID {
 	switch kind {

@@ -67,7 +67,7 @@ func (t *turn) located() {
 		l.HasPoint = false
 	}
 	if !l.HasPoint && l.Text == "" {
-		t.say("media.other")
+		t.sayKept("media.other")
 		t.known = true
 		t.goOn()
 		return

@@ -63,7 +63,7 @@ const (
 )
 
 // hours reads windows of time: "jam 1 siang sampe jam 2", "19.30 - 20.15", "11 malem ampe stgh 12". A single time
-// is no window: how long it lasts is asked.
+// is no window: it is left in SafeFrom.
 func (s *reader) hours() {
 	if !s.doc.hasNumbers() {
 		return
@@ -71,6 +71,12 @@ func (s *reader) hours() {
 	if s.c.Step != flows.StepSafeTime && s.c.Step != flows.StepContactPref && !s.says("clock", "talk") {
 		return
 	}
+	from := ""
+	defer func() {
+		if len(s.r.SafeTime) == 0 {
+			s.r.SafeFrom = from
+		}
+	}()
 	for i := 0; i < len(s.toks); i++ {
 		a, ok := s.clockAt(i)
 		if !ok || s.refused(a.start) {
@@ -86,6 +92,9 @@ func (s *reader) hours() {
 			dash = true
 		}
 		if !dash {
+			if from == "" && a.sure {
+				from = hhmm(a.minutes)
+			}
 			i = a.end - 1
 			continue
 		}
@@ -93,8 +102,8 @@ func (s *reader) hours() {
 		if !ok {
 			continue
 		}
-		from, to := settle(a, b)
-		s.r.SafeTime = append(s.r.SafeTime, [2]string{hhmm(from), hhmm(to)})
+		begin, end := settle(a, b)
+		s.r.SafeTime = append(s.r.SafeTime, [2]string{hhmm(begin), hhmm(end)})
 		i = b.end - 1
 	}
 }

@@ -30,6 +30,8 @@ type Reading struct {
 	SelfHarm  bool          `json:"self_harm,omitempty"`
 	Command   string        `json:"command,omitempty"`
 
+	// SafeFrom is a single time of day, "21:00", in a message that names no end; empty when SafeTime is there.
+	SafeFrom string `json:"-"`
 	// Chosen are the values of the current step that were read (also of steps that have no field of their own).
 	Chosen []flows.Value `json:"-"`
 	// Signals are facts for the case: medical_emergency, self_harm, ransom_asked, threatened, minor, …
