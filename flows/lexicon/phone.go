@@ -135,7 +135,11 @@ func valid(e164 string) string {
 	if err != nil || !phonenumbers.IsPossibleNumber(n) {
 		return ""
 	}
-	return phonenumbers.Format(n, phonenumbers.E164)
+	e164 := phonenumbers.Format(n, phonenumbers.E164)
+	if len(e164) > 16 { // ITU-T E.164: at most 15 digits
+		return ""
+	}
+	return e164
 }
 
 // digitRuns finds the runs of digits that may be one number: single spaces, dashes, dots and brackets inside.
