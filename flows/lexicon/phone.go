@@ -135,7 +135,7 @@ func valid(e164 string) string {
 	if err != nil || !phonenumbers.IsPossibleNumber(n) {
 		return ""
 	}
-	e164 := phonenumbers.Format(n, phonenumbers.E164)
+	e164 = phonenumbers.Format(n, phonenumbers.E164)
 	if len(e164) > 16 { // ITU-T E.164: at most 15 digits
 		return ""
 	}
