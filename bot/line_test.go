@@ -398,8 +398,6 @@ func TestHeldRowLeavesWhenAnOfficerOpensTheGate(t *testing.T) {
 		// The row was leased to whoever committed it, and nobody sends it: its lease has to end first.
 		l.forward(time.Minute)
 		until(t, "the row is held", held)
-		desk("note", func(*casework.Case) bot.Change { return bot.Change{} })
-		until(t, "asked again and still held", held)
 		if n := len(l.phone.got("1")); n != 2 {
 			t.Fatalf("%d messages to a watched person who has not written for an hour", n)
 		}

@@ -228,7 +228,7 @@ func (k *talk) checkSilent(turn flows.Turn, in flows.Input) {
 	for _, r := range turn.Replies {
 		text := render(r)
 		entered := slices.ContainsFunc(r.Parts, func(p flows.Text) bool { return p.ID == "watched.start" })
-		if n := len([]rune(text)); n > 120 && !entered && r.Step != flows.StepLanguage && turn.State.Case != "" {
+		if n := len([]rune(text)); n > 160 && !entered && r.Step != flows.StepLanguage && turn.State.Case != "" {
 			k.t.Fatalf("%d characters to a person who is watched, for %s:\n%s", n, mustJSON(k.t, in), text)
 		}
 		if strings.ContainsFunc(text, func(c rune) bool { return unicode.Is(unicode.So, c) || c == '\ufe0f' }) {
