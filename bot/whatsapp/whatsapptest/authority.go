@@ -3,6 +3,7 @@ package whatsapptest
 import (
 	"crypto/ecdh"
 	"crypto/rand"
+	"fmt"
 	"sync"
 	"time"
 
@@ -29,13 +30,13 @@ var trusted = sync.OnceValue(func() *authority {
 	return a
 })
 
-// trust has the clients of this process believe servers under a root key. libsignal makes its logger on first use,
-// without a lock: that, too, is done here, before two connections can do it at once.
+// trust has the clients of this process believe servers under a root key. It also turns libsignal's own logger off,
+// which writes to stderr; one that the program has set stays.
 func trust(root [32]byte) {
 	if whatsmeow.WACertPubKey != root {
 		whatsmeow.WACertPubKey = root
 	}
-	if logger.Logger == nil {
+	if kind := fmt.Sprintf("%T", logger.Logger); logger.Logger == nil || kind == "*logger.defaultLogger" {
 		logger.Logger = silence{}
 	}
 }
