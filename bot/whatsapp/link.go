@@ -175,6 +175,11 @@ func Unlink(ctx context.Context, dsn, number string, force bool, v Version, log 
 		log = slog.New(slog.DiscardHandler)
 	}
 	hush()
+	if all, err := List(ctx, dsn); err != nil {
+		return err
+	} else if !linked(all, number) {
+		return ErrNotLinked // and no empty store is made
+	}
 	d, err := openDevices(ctx, dsn, masked{log})
 	if err != nil {
 		return err

@@ -49,6 +49,13 @@ func (v Version) Check() error {
 	return nil
 }
 
+// Known is the version that would be used without asking anybody.
+func (v Version) Known() string {
+	v.Fetch = false
+	_ = v.apply(context.Background(), nil)
+	return currentVersion()
+}
+
 // apply sets the newest version that is known. It never fails: an old version is tried rather than none.
 func (v Version) apply(ctx context.Context, transport http.RoundTripper) (err error) {
 	if v.Fixed != "" {

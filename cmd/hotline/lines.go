@@ -2,6 +2,7 @@ package main
 
 import (
 	"pulang/bot"
+	"pulang/bot/whatsapp"
 	"pulang/flows"
 	"pulang/flows/intake"
 	"pulang/flows/lexicon"
@@ -71,5 +72,6 @@ func cans() map[string]flows.Can {
 	return map[string]flows.Can{
 		"telegram": {Buttons: true, AskPlace: true, AskContact: true, Delete: true},
 		"webchat":  {Buttons: true, Delete: true},
+		"whatsapp": whatsapp.Can,
 	}
 }
