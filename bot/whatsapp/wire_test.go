@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -201,5 +202,57 @@ func TestSendErrors(t *testing.T) {
 	}
 	if _, err := r.send(from, "4", "x"); !errors.As(err, &se) || se.Why != whyRestricted {
 		t.Errorf("while restricted: %v", err)
+	}
+}
+
+func TestMediaOverTheWire(t *testing.T) {
+	r := newRig(t, nil).link().start().up()
+	budi := r.srv.Citizen("+62 812 0000 002")
+	photo := []byte("\x89PNG\r\n\x1a\n and so on")
+	budi.Image(r.number, photo, "paspor")
+	m := r.keeper.wait(t, 1)[0]
+	if m.Input.Media == nil || m.Input.Media.Kind != "photo" || m.Input.Text != "paspor" {
+		t.Fatalf("got %+v", m.Input)
+	}
+	if r.srv.Downloads() != 0 {
+		t.Error("downloaded before anybody asked")
+	}
+	f, kind, err := r.c.File(t.Context(), m.Input.Media.Ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(f)
+	if err != nil || string(got) != string(photo) || kind != "image/png" {
+		t.Errorf("%q as %s, %v", got, kind, err)
+	}
+	r.srv.FailMedia(1, 410)
+	if _, err := r.c.Open(t.Context(), m.Input.Media.Ref); !errors.Is(err, bot.ErrNotFound) {
+		t.Errorf("gone: %v", err)
+	}
+	r.srv.SwellMedia(MaxFile)
+	if _, err := r.c.Open(t.Context(), m.Input.Media.Ref); !errors.Is(err, bot.ErrNotFound) {
+		t.Errorf("swollen: %v", err)
+	}
+	if strays := r.srv.Strays(); len(strays) > 0 {
+		t.Errorf("asked %v", strays)
+	}
+}
+
+func TestCallsEditsAndGroups(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.Words.TextOnly = "tulis saja" }).link().start().up()
+	budi := r.srv.Citizen("+62 812 0000 002")
+	id := budi.Say(r.number, "satu")
+	budi.Edit(r.number, id, "dua")
+	budi.Say(r.number, "di grup", whatsapptest.InGroup("120363000000000001@g.us"))
+	budi.React(r.number, id, "👍")
+	call := budi.Call(r.number)
+	budi.WaitTurnedAway(call)
+	budi.WaitFor("tulis saja")
+	all := r.keeper.wait(t, 3)
+	if len(all) != 3 || all[1].Input.Text != "dua" || !all[1].Input.Edit || all[1].Input.ID != id || all[1].UpdateID == all[0].UpdateID {
+		t.Fatalf("got %+v", all)
+	}
+	if all[2].Input.Kind != flows.KindMedia || all[2].Input.Media.Name != "call" {
+		t.Errorf("the call: %+v", all[2].Input)
 	}
 }
