@@ -69,7 +69,7 @@ func (a *Account) Logins() []Login {
 }
 
 // MostConnections is how many connections of one device were ever open at the same time. More than one means that
-// two programs believed to be the leader.
+// two programs believed to be the leader. An overlap below a tenth of a second is not seen.
 func (a *Account) MostConnections() int {
 	a.srv.mu.Lock()
 	defer a.srv.mu.Unlock()

@@ -7,7 +7,6 @@ import (
 
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
-	"google.golang.org/protobuf/proto"
 )
 
 // Citizen is somebody with WhatsApp on a phone, with Signal keys of their own. The methods do what a person does with
@@ -36,6 +35,7 @@ type Citizen struct {
 	turnedAway []string
 	repeats    int
 	broken     []string
+	reached    map[string]int // devices that have a message, by id
 }
 
 // Shows is how the program sees a citizen's address.
@@ -80,7 +80,7 @@ func (s *Server) Citizen(number string) *Citizen {
 	p := s.newPersonLocked(number)
 	p.citizen = &Citizen{
 		srv: s, self: p, name: "Warga " + number[max(0, len(number)-3):], sent: map[string]*sent{},
-		receipts: map[string][]string{}, asked: map[string]int{}, known: map[string]bool{},
+		receipts: map[string][]string{}, asked: map[string]int{}, known: map[string]bool{}, reached: map[string]int{},
 	}
 	return p.citizen
 }
@@ -185,16 +185,9 @@ func (c *Citizen) Send(to *Account, m *waE2E.Message, opts ...Option) string {
 
 // push encrypts a message for a device and hands it to the server. The caller holds sending.
 func (c *Citizen) push(d *Device, f frame) {
-	plain, err := proto.Marshal(f.message)
-	must(err)
 	c.self.mu.Lock()
-	kind, data, err := c.self.keys.encrypt(d.lid().SignalAddress(), plain, func() (publicKeys, error) {
-		c.srv.mu.Lock()
-		defer c.srv.mu.Unlock()
-		return d.spendLocked(), nil
-	})
+	kind, data := c.self.seal(d, f.message)
 	c.self.mu.Unlock()
-	must(err)
 	if f.mangle {
 		data = append([]byte(nil), data...)
 		data[len(data)-1] ^= 0xff

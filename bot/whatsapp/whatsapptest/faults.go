@@ -1,6 +1,11 @@
 package whatsapptest
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"go.mau.fi/whatsmeow/types"
+)
 
 // Refusal is a login that is answered with <failure>.
 type Refusal struct {
@@ -100,6 +105,33 @@ func (a *Account) Unlink() {
 	}
 	a.devices = nil
 	a.srv.wakeLocked()
+}
+
+// Dark ends all connections, and answers every attempt to connect with 503 until Dark(false).
+func (s *Server) Dark(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dark = on
+	for l := range s.lines {
+		if on {
+			l.cut()
+		}
+	}
+}
+
+// LockNewChats tells the linked devices that the account may not write to new people until then; RefuseSends with 463
+// is what sending meets. A time in the past lifts it.
+func (a *Account) LockNewChats(until time.Time) {
+	body := fmt.Sprintf(`{"data":{"xwa2_notify_account_reachout_timelock":{"enforcement_type":"RESTRICT_NEW_CHATS","is_active":%t,"time_enforcement_ends":"%d"}}}`,
+		time.Now().Before(until), until.Unix())
+	a.srv.mu.Lock()
+	defer a.srv.mu.Unlock()
+	for _, d := range a.devices {
+		d.pushLocked(node{
+			Tag: "notification", Attrs: attrs{"from": types.ServerJID, "type": "mex", "id": newID(), "t": now()},
+			Content: []node{{Tag: "update", Attrs: attrs{"op_name": "NotificationUserReachoutTimelockUpdate"}, Content: []byte(body)}},
+		})
+	}
 }
 
 // sendError is an answer to the next messages of the program.

@@ -45,13 +45,8 @@ func (c *Citizen) receive(m sealed) {
 	if repeated {
 		return
 	}
-	c.self.mu.Lock()
-	plain, err := c.self.keys.decrypt(m.from.lid().SignalAddress(), fmt.Sprint(m.enc.Attrs["type"]), bytesOf(m.enc))
-	c.self.mu.Unlock()
 	r := Received{ID: m.id, From: m.from.account, To: m.to, Message: &waE2E.Message{}, At: m.at}
-	if err == nil {
-		err = proto.Unmarshal(plain, r.Message)
-	}
+	devices, err := c.open(m, r.Message)
 	if err != nil {
 		s.mu.Lock()
 		c.broken = append(c.broken, fmt.Sprintf("%s: %v", m.id, err))
@@ -62,6 +57,7 @@ func (c *Citizen) receive(m sealed) {
 	r.read()
 	s.mu.Lock()
 	c.known[m.id] = true
+	c.reached[m.id] = max(c.reached[m.id], devices)
 	r.Copy = c.asked[m.id]
 	c.inbox = append(c.inbox, r)
 	mute := c.mute
@@ -70,6 +66,31 @@ func (c *Citizen) receive(m sealed) {
 	if !mute {
 		c.Delivered(m.from.account, m.id)
 	}
+}
+
+// open decrypts a message on the phone, and on the citizen's other devices as far as there are copies for them. It
+// fails only for the phone.
+func (c *Citizen) open(m sealed, into *waE2E.Message) (devices int, err error) {
+	from := m.from.lid().SignalAddress()
+	c.self.mu.Lock()
+	defer c.self.mu.Unlock()
+	for id, keys := range append([]*keyring{c.self.keys}, c.self.more...) {
+		enc, ok := m.copies[uint16(id)]
+		if !ok {
+			continue
+		}
+		plain, err := keys.decrypt(from, fmt.Sprint(enc.Attrs["type"]), bytesOf(enc))
+		switch {
+		case err == nil:
+			devices++
+			if err := proto.Unmarshal(plain, into); err != nil {
+				return 0, err
+			}
+		case id == 0:
+			return 0, err
+		}
+	}
+	return devices, nil
 }
 
 // read finds the words, and what the message does to an earlier one.
@@ -111,6 +132,23 @@ func (c *Citizen) Repeats() int {
 	c.srv.mu.Lock()
 	defer c.srv.mu.Unlock()
 	return c.repeats
+}
+
+// LinkDevice gives the citizen one more device, as WhatsApp on a computer.
+func (c *Citizen) LinkDevice() {
+	c.self.mu.Lock()
+	c.self.more = append(c.self.more, newKeyring())
+	c.self.mu.Unlock()
+	c.srv.mu.Lock()
+	defer c.srv.mu.Unlock()
+	c.self.companions++
+}
+
+// Reached is how many of the citizen's devices have got a message and could read it.
+func (c *Citizen) Reached(id string) int {
+	c.srv.mu.Lock()
+	defer c.srv.mu.Unlock()
+	return c.reached[id]
 }
 
 // Broken lists the messages that the phone could not decrypt. It asks for each again by itself.

@@ -34,6 +34,7 @@ type line struct {
 	mu   sync.Mutex
 	out  []outgoing
 	wake chan struct{} // one slot: there is something in out
+	over chan struct{} // closed when the server knows that the line has ended
 
 	// Guarded by the server's lock.
 	device *Device      // who is logged in; nil while pairing
@@ -54,7 +55,7 @@ const maxFrame = 1 << 24
 // serveLine lives as long as the connection.
 func (s *Server) serveLine(ws *websocket.Conn) {
 	ws.SetReadLimit(maxFrame)
-	l := &line{srv: s, ws: ws, wake: make(chan struct{}, 1)}
+	l := &line{srv: s, ws: ws, wake: make(chan struct{}, 1), over: make(chan struct{})}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	defer ws.CloseNow()
 	if !s.open(l) {

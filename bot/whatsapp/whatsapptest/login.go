@@ -16,6 +16,7 @@ import (
 func (s *Server) welcome(l *line) bool {
 	p := l.hello.payload
 	version := versionOf(p)
+	s.letGo(p)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if older(version, s.minimum) {
@@ -61,6 +62,31 @@ func (s *Server) welcome(l *line) bool {
 	s.wakeLocked()
 	return true
 }
+
+// letGo gives the end of a device's connection before this one the time to be noticed: a client that has hung up and
+// connects at once is one connection after the other, not two.
+func (s *Server) letGo(p *waWa6.ClientPayload) {
+	s.mu.Lock()
+	var before *line
+	if a := s.accounts[fmt.Sprint(p.GetUsername())]; a != nil {
+		for _, d := range a.devices {
+			if uint32(d.id) == p.GetDevice() {
+				before = d.line
+			}
+		}
+	}
+	s.mu.Unlock()
+	if before == nil {
+		return
+	}
+	select {
+	case <-before.over:
+	case <-time.After(overlap):
+	}
+}
+
+// overlap is how long two connections of one device may seem to overlap without being counted as two.
+const overlap = 100 * time.Millisecond
 
 // now is the time as stanzas tell it.
 func now() int64 { return time.Now().Unix() }

@@ -49,38 +49,39 @@ func (s *Server) message(l *line, d *Device, m *node) {
 		return // a group, a channel, or a number without WhatsApp
 	}
 	again := m.Attrs["device_fanout"] == "false"
-	enc, ok := encFor(m, to)
-	if !ok {
+	copies := copiesFor(m, to)
+	if len(copies) == 0 {
 		return // the client had no keys: it believes to have sent, and nobody gets anything
 	}
 	p.citizen.receive(sealed{
-		from: d, to: to, id: id, again: again, enc: enc, edit: a.OptionalString("edit"), at: time.Now(),
+		from: d, to: to, id: id, again: again, copies: copies, at: time.Now(),
 	})
 }
 
 // sealed is a message on its way to a citizen.
 type sealed struct {
-	from  *Device
-	to    types.JID // as the program wrote it
-	id    string
-	again bool // sent once more because the citizen asked
-	enc   node
-	edit  string
-	at    time.Time
+	from   *Device
+	to     types.JID // as the program wrote it
+	id     string
+	again  bool            // sent once more because the citizen asked
+	copies map[uint16]node // by device of the citizen
+	at     time.Time
 }
 
-// encFor finds the copy for a citizen's phone.
-func encFor(m *node, to types.JID) (node, bool) {
+// copiesFor finds the copies for a citizen's devices. What was asked for again is for the phone alone.
+func copiesFor(m *node, to types.JID) map[uint16]node {
 	if enc, ok := m.GetOptionalChildByTag("enc"); ok {
-		return enc, true
+		return map[uint16]node{0: enc}
 	}
+	copies := map[uint16]node{}
 	parts := m.GetChildByTag("participants")
 	for _, c := range parts.GetChildren() {
-		if c.AttrGetter().OptionalJIDOrEmpty("jid") == to {
-			return c.GetOptionalChildByTag("enc")
+		jid := c.AttrGetter().OptionalJIDOrEmpty("jid")
+		if enc, ok := c.GetOptionalChildByTag("enc"); ok && jid.ToNonAD() == to.ToNonAD() {
+			copies[jid.Device] = enc
 		}
 	}
-	return node{}, false
+	return copies
 }
 
 // ackOf acknowledges a stanza of a client.

@@ -4,13 +4,18 @@ import (
 	"fmt"
 	"sync"
 
+	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
+	"google.golang.org/protobuf/proto"
 )
 
 // person is somebody's phone: a number, the LID that hides it, and the keys of device 0.
 type person struct {
-	mu   sync.Mutex // guards keys; taken before the server's lock, never after
+	mu   sync.Mutex // guards keys and more; taken before the server's lock, never after
 	keys *keyring
+	more []*keyring // of a citizen's linked devices, from 1
+
+	companions int // len(more), guarded by the server's lock
 
 	pn, lid types.JID
 	account *Account // when this is the handset of a hotline
@@ -31,6 +36,19 @@ func (s *Server) newPersonLocked(number string) *person {
 	return p
 }
 
+// seal encrypts a message of the phone for a linked device of an account. The caller holds the person's lock.
+func (p *person) seal(d *Device, m *waE2E.Message) (kind string, data []byte) {
+	plain, err := proto.Marshal(m)
+	must(err)
+	kind, data, err = p.keys.encrypt(d.lid().SignalAddress(), plain, func() (publicKeys, error) {
+		d.srv.mu.Lock()
+		defer d.srv.mu.Unlock()
+		return d.spendLocked(), nil
+	})
+	must(err)
+	return kind, data
+}
+
 // find looks a user up by either address.
 func (s *Server) find(jid types.JID) *person {
 	s.mu.Lock()
@@ -41,6 +59,9 @@ func (s *Server) find(jid types.JID) *person {
 // devicesLocked lists the devices of a user: the phone, and what is linked to it.
 func (p *person) devicesLocked() []uint16 {
 	list := []uint16{0}
+	for i := range p.companions {
+		list = append(list, uint16(i+1))
+	}
 	if p.account != nil {
 		for _, d := range p.account.devices {
 			list = append(list, d.id)
@@ -67,7 +88,12 @@ func (s *Server) bundle(jid types.JID) (publicKeys, bool) {
 		return p.keys.bundle(), true
 	}
 	if p.account == nil {
-		return publicKeys{}, false
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if int(jid.Device) > len(p.more) {
+			return publicKeys{}, false
+		}
+		return p.more[jid.Device-1].bundle(), true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"time"
 
+	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waCommon"
 	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/util/gcmutil"
+	"go.mau.fi/whatsmeow/util/hkdfutil"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -80,6 +83,45 @@ func (c *Citizen) Edit(to *Account, id, text string, opts ...Option) string {
 			EditedMessage: &waE2E.Message{Conversation: &text}, TimestampMS: proto.Int64(time.Now().UnixMilli()),
 		},
 	}}}, append([]Option{envelope("edit", "1")}, opts...)...)
+}
+
+// WithSecret adds to a message the key under which newer apps seal what they do to it later: see EditSealed.
+func WithSecret() Option {
+	return func(f *frame) {
+		f.message = proto.CloneOf(f.message)
+		f.message.MessageContextInfo = &waE2E.MessageContextInfo{MessageSecret: random(32)}
+	}
+}
+
+// EditSealed corrects an earlier text that was sent WithSecret, as apps do that know people by LID: the correction is
+// sealed once more, with the earlier message's secret.
+func (c *Citizen) EditSealed(to *Account, id, text string, opts ...Option) string {
+	c.sending.Lock()
+	earlier := c.sent[id]
+	c.sending.Unlock()
+	if earlier == nil || earlier.frame.message.GetMessageContextInfo().GetMessageSecret() == nil {
+		c.srv.fatal("edit: the citizen has sent no message %s with a secret", id)
+		return ""
+	}
+	me := c.self.lid
+	if earlier.frame.shows == BothByNumber || earlier.frame.shows == OnlyNumber {
+		me = c.self.pn
+	}
+	use := id + me.String() + me.String() + string(whatsmeow.EncSecretMessageEdit)
+	key := hkdfutil.SHA256(earlier.frame.message.MessageContextInfo.MessageSecret, nil, []byte(use), 32)
+	plain, err := proto.Marshal(&waE2E.Message{ProtocolMessage: &waE2E.ProtocolMessage{
+		Type: waE2E.ProtocolMessage_MESSAGE_EDIT.Enum(), Key: c.own(to, id),
+		EditedMessage: &waE2E.Message{Conversation: &text}, TimestampMS: proto.Int64(time.Now().UnixMilli()),
+	}})
+	must(err)
+	iv := random(12)
+	payload, err := gcmutil.Encrypt(key, iv, plain, nil)
+	must(err)
+	opts = append([]Option{envelope("edit", "1"), As(earlier.frame.shows)}, opts...)
+	return c.Send(to, &waE2E.Message{SecretEncryptedMessage: &waE2E.SecretEncryptedMessage{
+		TargetMessageKey: c.own(to, id), EncPayload: payload, EncIV: iv,
+		SecretEncType: waE2E.SecretEncryptedMessage_MESSAGE_EDIT.Enum(),
+	}}, opts...)
 }
 
 // Revoke deletes an earlier message of the citizen for everybody.

@@ -29,6 +29,7 @@ type Server struct {
 	watch    func(Stanza) Verdict
 	minimum  [3]uint32
 	latest   uint32
+	dark     bool
 	blobs    map[string][]byte
 	medias   mediaFaults
 	strays   []string
@@ -72,7 +73,12 @@ func (s *Server) Close() {
 // serve answers everything that a client asks of WhatsApp's hosts; Transport brings it here.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	host := r.Host
+	s.mu.Lock()
+	dark := s.dark
+	s.mu.Unlock()
 	switch {
+	case dark:
+		http.Error(w, "unavailable", http.StatusServiceUnavailable)
 	case host == chatHost && r.URL.Path == "/ws/chat":
 		if r.Header.Get("Origin") != "https://"+chatHost {
 			http.Error(w, "bad origin", http.StatusForbidden)
@@ -122,6 +128,7 @@ func (s *Server) gone(l *line) {
 	if l.device != nil && l.device.line == l {
 		l.device.line = nil
 	}
+	close(l.over)
 	s.wakeLocked()
 }
 
