@@ -23,6 +23,7 @@ type Account struct {
 	most       int // connections of one device at the same time
 	presence   []string
 	peer       []*waE2E.Message
+	profile    []byte // a patch of the app state with the account's name; nil before Named
 }
 
 // Login is one successful login of a linked device.

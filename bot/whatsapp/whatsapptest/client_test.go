@@ -42,6 +42,7 @@ func newProgram(t *testing.T, srv *Server, path string) *program {
 	}
 	p := &program{Client: whatsmeow.NewClient(device, testLog()), t: t, srv: srv, path: path, events: make(chan any, 10_000)}
 	p.SynchronousAck, p.EnableDecryptedEventBuffer, p.ManualHistorySyncDownload = true, true, true
+	p.EmitAppStateEventsOnFullSync = true
 	p.AddEventHandlerWithSuccessStatus(func(e any) bool {
 		if m, ok := e.(*events.Message); ok && p.accept != nil && !p.accept(m) {
 			return false

@@ -1,9 +1,13 @@
 package whatsapptest
 
 import (
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 )
 
@@ -72,5 +76,22 @@ func TestWhatsAppIsGoneForAWhile(t *testing.T) {
 	srv.Dark(false)
 	if m := expect[*events.Message](p); m.Info.ID != id {
 		t.Error(m.Info.ID)
+	}
+}
+
+func TestTheProfileNameAllowsPresence(t *testing.T) {
+	srv, hotline, p := linked(t)
+	if err := p.SendPresence(t.Context(), types.PresenceUnavailable); !errors.Is(err, whatsmeow.ErrNoPushName) {
+		t.Error(err)
+	}
+	hotline.Named("Hotline Damaskus")
+	if e := expect[*events.PushNameSetting](p); e.Action.GetName() != "Hotline Damaskus" {
+		t.Error(e.Action)
+	}
+	if err := p.SendPresence(t.Context(), types.PresenceUnavailable); err != nil {
+		t.Error(err)
+	}
+	if !srv.await(func() bool { return slices.Equal(hotline.presence, []string{"unavailable"}) }) {
+		t.Error(hotline.Presence())
 	}
 }

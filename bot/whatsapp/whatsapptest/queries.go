@@ -87,7 +87,7 @@ func (s *Server) query(l *line, device *Device, q *node) {
 	case what == "privacy privacy":
 		l.result(q, privacySettings)
 	case what == "w:sync:app:state sync":
-		l.result(q, appState(first))
+		l.result(q, s.appState(device, first))
 	case space == "blocklist":
 		l.result(q, node{Tag: "list", Attrs: attrs{"dhash": "none"}})
 	case space == "w:profile:picture", space == "w:g2":
@@ -228,14 +228,3 @@ var privacySettings = node{Tag: "privacy", Content: []node{
 	{Tag: "category", Attrs: attrs{"name": "readreceipts", "value": "all"}},
 	{Tag: "category", Attrs: attrs{"name": "calladd", "value": "all"}},
 }}
-
-// appState says that every collection is as new as the client's.
-func appState(asked node) node {
-	var list []node
-	for _, c := range asked.GetChildren() {
-		list = append(list, node{Tag: "collection", Attrs: attrs{
-			"name": c.Attrs["name"], "version": c.Attrs["version"], "has_more_patches": false,
-		}})
-	}
-	return node{Tag: "sync", Content: list}
-}
