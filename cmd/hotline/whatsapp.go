@@ -34,6 +34,9 @@ const (
 // whatsappNet replaces the network towards WhatsApp in tests.
 var whatsappNet http.RoundTripper
 
+// whatsappShow is told each QR code in tests, beside its drawing.
+var whatsappShow func(qr string)
+
 // whatsappStore is the device store: WHATSAPP_STORE, which may hold a database's password, or a file beside the data.
 func whatsappStore(io *streams, data string) (string, error) {
 	dsn, err := io.secret("WHATSAPP_STORE")

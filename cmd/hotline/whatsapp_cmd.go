@@ -80,6 +80,9 @@ func (c *whatsappLink) Run(ctx context.Context, s *Settings, io *streams) error 
 			qrterminal.GenerateWithConfig(qr, qrterminal.Config{Level: qrterminal.L, Writer: io.out, HalfBlocks: true, QuietZone: 2,
 				BlackChar: qrterminal.BLACK_BLACK, WhiteChar: qrterminal.WHITE_WHITE, BlackWhiteChar: qrterminal.BLACK_WHITE, WhiteBlackChar: qrterminal.WHITE_BLACK})
 			fmt.Fprintln(io.out)
+			if whatsappShow != nil {
+				whatsappShow(qr)
+			}
 		},
 		ShowCode: func(code string) {
 			fmt.Fprintf(io.out, "On the phone: WhatsApp > Linked devices > Link a device > Link with phone number instead.\nCode: %s (good for about two minutes)\n", code)
