@@ -155,7 +155,7 @@ func offline(n node, i int) node {
 	return n
 }
 
-// text is a node's content as bytes.
+// bytesOf is a node's content when that is bytes, and nil else.
 func bytesOf(n waBinary.Node) []byte {
 	b, _ := n.Content.([]byte)
 	return b

@@ -14,7 +14,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 )
 
-// Stanza is one node on the wire. Short names, because most of this package is made of them.
+// One node on the wire, and its attributes. Short names, because most of this package is made of them.
 type (
 	node  = waBinary.Node
 	attrs = waBinary.Attrs

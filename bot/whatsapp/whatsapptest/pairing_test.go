@@ -155,7 +155,7 @@ func TestRefusedLogins(t *testing.T) {
 		}},
 		"outdated": {Refusal{Reason: 405}, func(p *program) { expect[*events.ClientOutdated](p) }},
 		"unknown":  {Refusal{Reason: 418}, func(p *program) { expect[*events.ConnectFailure](p) }},
-		"trouble": {Refusal{Reason: 503}, func(p *program) { expect[*events.Connected](p) }}, // comes back by itself
+		"trouble":  {Refusal{Reason: 503}, func(p *program) { expect[*events.Connected](p) }}, // comes back by itself
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, hotline, p := linked(t)
