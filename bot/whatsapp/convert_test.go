@@ -92,7 +92,9 @@ func TestIdentity(t *testing.T) {
 	if got := messageID("a b\n" + strings.Repeat("x", 1000)); len(got) > 64 || strings.ContainsAny(got, " \n") {
 		t.Errorf("hostile id %q", got)
 	}
-	if MessageID("r1") != MessageID("r1") || MessageID("r1") == MessageID("r2") || MessageID("") == MessageID("") {
+	first, again := MessageID("r1"), MessageID("r1")
+	one, other := MessageID(""), MessageID("")
+	if first != again || first == MessageID("r2") || one == other {
 		t.Error("message ids do not follow the row")
 	}
 }

@@ -142,6 +142,23 @@ func (d *devices) device(ctx context.Context, number string) (*store.Device, err
 	return found, nil
 }
 
+// drop deletes a number's device with its keys.
+func (d *devices) drop(ctx context.Context, number string) error {
+	all, err := d.container.GetAllDevices(ctx)
+	if err != nil {
+		return fmt.Errorf("whatsapp device store: %w", plain(err))
+	}
+	for _, x := range all {
+		if x.ID.User != number {
+			continue
+		}
+		if _, err := d.db.ExecContext(ctx, "DELETE FROM whatsmeow_device WHERE jid = $1", x.ID.String()); err != nil {
+			return fmt.Errorf("whatsapp device store: %w", plain(err))
+		}
+	}
+	return nil
+}
+
 // Linked is a number that is linked in a device store.
 type Linked struct {
 	Number string // digits

@@ -195,6 +195,7 @@ func Unlink(ctx context.Context, dsn, number string, force bool, v Version, log 
 	if err := v.apply(ctx, transport); err != nil {
 		log.Warn("whatsapp version", "err", err)
 	}
+	own := dev.ID.User // a log-out takes it away
 	life, end := context.WithCancel(ctx)
 	defer end()
 	cli := clientOf(dev, masked{log}, transport)
@@ -222,15 +223,12 @@ func Unlink(ctx context.Context, dsn, number string, force bool, v Version, log 
 			return ctx.Err()
 		}
 	}
-	if dev.Deleted {
+	cli.Disconnect()
+	if left, look := d.device(ctx, own); look == nil && left == nil {
 		return nil
 	}
 	if err != nil && !force {
 		return fmt.Errorf("WhatsApp could not be told: %w; take the device off in the phone's list of linked devices, then use --force", clean(err))
 	}
-	cli.Disconnect()
-	if err := dev.Delete(ctx); err != nil {
-		return plain(err)
-	}
-	return nil
+	return d.drop(ctx, own)
 }

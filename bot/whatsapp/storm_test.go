@@ -53,10 +53,10 @@ func TestNothingLostWhenLinesDrop(t *testing.T) {
 		r.number.Drop()
 	}
 	writing.Wait()
-	all := r.keeper.wait(t, people*each)
+	r.keeper.wait(t, people*each)
 	r.up()
 	until(t, "everything acknowledged", func() bool { return r.number.PendingMessages() == 0 })
-	all = r.keeper.all()
+	all := r.keeper.all()
 	if len(all) != people*each {
 		t.Fatalf("%d messages, want %d", len(all), people*each)
 	}

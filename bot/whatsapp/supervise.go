@@ -326,13 +326,18 @@ var outdatedWait, refusedWait = 5 * time.Minute, time.Minute
 
 // gone makes sure that the rows of a device that WhatsApp has ended are gone: it must never be used again.
 func (s *session) gone(ctx context.Context) {
-	if s.client.Store.Deleted {
-		return
-	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	if err := s.client.Store.Delete(ctx); err != nil {
-		s.c.log.Warn("whatsapp device store", "err", plain(err))
+	// The library does it at this moment, beside the event.
+	for range 20 {
+		d, err := s.dev.device(ctx, s.own)
+		if err == nil && d == nil {
+			return
+		}
+		sleep(ctx, 100*time.Millisecond)
+	}
+	if err := s.dev.drop(ctx, s.own); err != nil {
+		s.c.log.Warn("whatsapp device store", "err", err)
 	}
 }
 
