@@ -109,7 +109,7 @@ func (c *Channel) send(w http.ResponseWriter, r *http.Request) {
 		shown.Text = s.label(r.PostForm.Get("data"))
 	}
 	shown.ID, shown.Mine, shown.At, shown.pending = id, true, c.o.Clock(), true
-	said := s.last()
+	said := s.before(id)
 	s.put(shown)
 	news := s.subscribe()
 	defer s.unsubscribe(news)
@@ -132,7 +132,7 @@ func (c *Channel) send(w http.ResponseWriter, r *http.Request) {
 		c.setLeft(w, false)
 	}
 	if in.Kind == flows.KindTap {
-		s.use(r.PostForm.Get("data"))
+		s.use(r.PostForm.Get("data"), said)
 	}
 	c.sessions.trim()
 	c.setCookie(w, cookie, cookieDays*24*60*60)

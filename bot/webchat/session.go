@@ -125,9 +125,15 @@ func (s *session) settle(id string, stored bool) {
 	}
 }
 
-func (s *session) last() int64 {
+// before is the seq that the person had seen when they sent the message with this id: of a repeat, at its first time.
+func (s *session) before(id string) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, m := range s.log {
+		if m.Mine && m.ID == id {
+			return m.Seq - 1
+		}
+	}
 	return s.seq
 }
 
@@ -164,11 +170,15 @@ func (s *session) after(seq int64) (ms []message, anew bool, last int64) {
 	return ms, anew, last
 }
 
-// use marks the message that showed this button as answered.
-func (s *session) use(data string) {
+// use marks the message that showed this button up to seq as answered. A question that is put again (more than one
+// choice is allowed) offers the same button; it is a newer message and keeps it.
+func (s *session) use(data string, seq int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := len(s.log) - 1; i >= 0; i-- {
+		if s.log[i].Seq > seq {
+			continue
+		}
 		if slices.ContainsFunc(s.log[i].Buttons, func(b bot.Button) bool { return b.Data == data }) {
 			s.log[i].Used = true
 			return

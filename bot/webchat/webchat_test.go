@@ -192,6 +192,20 @@ func TestOneEffect(t *testing.T) {
 	}
 }
 
+// A question that allows more than one choice comes again with the same buttons: pressing one of the first must not
+// take them from the second, whichever is there first, nor must the repeat of that press.
+func TestButtonsOfTheNextQuestionStay(t *testing.T) {
+	_, b, _ := start(t, nil)
+	b.say("aaaaaaaa1", "tolong")
+	for range 2 {
+		b.post("/send", url.Values{"id": {"bbbbbbbb1"}, "data": {"v1:aa:safety_now:safe"}})
+		_, page := b.get("/")
+		if n := strings.Count(page, `value="v1:aa:safety_now:`); n != 2 {
+			t.Fatalf("%d buttons on the page, want the second question's two:\n%s", n, page)
+		}
+	}
+}
+
 // What could not be stored is not acknowledged, and the person has the text and the id back for the next try.
 func TestNotStored(t *testing.T) {
 	e, b, _ := start(t, nil)
