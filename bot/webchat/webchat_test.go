@@ -200,8 +200,9 @@ func TestButtonsOfTheNextQuestionStay(t *testing.T) {
 	for range 2 {
 		b.post("/send", url.Values{"id": {"bbbbbbbb1"}, "data": {"v1:aa:safety_now:safe"}})
 		_, page := b.get("/")
-		if n := strings.Count(page, `value="v1:aa:safety_now:`); n != 2 {
-			t.Fatalf("%d buttons on the page, want the second question's two:\n%s", n, page)
+		_, second, _ := strings.Cut(page, "reply 2")
+		if n := strings.Count(second, `value="v1:aa:safety_now:`); n != 2 {
+			t.Fatalf("%d buttons below the second question, want its two:\n%s", n, page)
 		}
 	}
 }
