@@ -29,6 +29,9 @@ type Mission struct {
 	Alerts    []AlertTarget `toml:"alerts"`
 	// TelegramTokenFile names the file of the line's own bot token, where several lines run in one installation.
 	TelegramTokenFile string `toml:"telegram_token_file"`
+	// WhatsAppNumber is the line's own linked number in international form, where several lines run in one
+	// installation.
+	WhatsAppNumber string `toml:"whatsapp_number"`
 	// ConflictPlaces are provinces with a travel advisory: they add points.
 	ConflictPlaces []string `toml:"conflict_provinces"`
 

@@ -104,10 +104,11 @@ func ParseMission(b []byte) (*Mission, error) {
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 var (
-	codeForm    = regexp.MustCompile(`^[a-z0-9]{2,12}$`)
-	countryForm = regexp.MustCompile(`^[A-Z]{2}$`)
-	phoneForm   = regexp.MustCompile(`^\+?[0-9][0-9 -]{1,22}[0-9]$`)
-	chatForm    = regexp.MustCompile(`^(-?[0-9]{3,20}|@[A-Za-z][A-Za-z0-9_]{3,31})$`)
+	codeForm     = regexp.MustCompile(`^[a-z0-9]{2,12}$`)
+	countryForm  = regexp.MustCompile(`^[A-Z]{2}$`)
+	phoneForm    = regexp.MustCompile(`^\+?[0-9][0-9 -]{1,22}[0-9]$`)
+	whatsappForm = regexp.MustCompile(`^\+[1-9][0-9 -]{5,22}[0-9]$`)
+	chatForm     = regexp.MustCompile(`^(-?[0-9]{3,20}|@[A-Za-z][A-Za-z0-9_]{3,31})$`)
 )
 
 // check goes through the file from top to bottom and returns the first thing that is wrong.
@@ -150,6 +151,9 @@ func (m *Mission) check() error {
 	}
 	if err := checkNumbers("numbers", m.Numbers); err != nil {
 		return err
+	}
+	if m.WhatsAppNumber != "" && !whatsappForm.MatchString(m.WhatsAppNumber) {
+		return wrong("whatsapp_number", "is not a telephone number: write it in international form, as +855 12 345 678")
 	}
 	for i, c := range m.Countries {
 		if !countryForm.MatchString(c) {

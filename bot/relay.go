@@ -36,6 +36,10 @@ type LineChannel struct {
 // Pacer is a Channel that wants a pause between two messages to one contact.
 type Pacer interface{ Pause() time.Duration }
 
+// Idler is a Channel that only one process at a time can send on. While it is idle here its rows are left for the
+// process that can, or for later.
+type Idler interface{ Idle() bool }
+
 const (
 	sendTimeout = 25 * time.Second
 	// RowLease is how long a row stays with one sender. It must outlive a send and its result's commit, or a second sender takes the row meanwhile.
@@ -157,7 +161,7 @@ func (a *account) run(ctx context.Context) {
 	look := time.NewTicker(a.r.Look)
 	defer look.Stop()
 	for ctx.Err() == nil {
-		if room := cap(a.slots) - len(a.slots); room > 0 {
+		if room := cap(a.slots) - len(a.slots); room > 0 && !a.idle() {
 			upTo := LaneBroadcast
 			if a.bulky.Load() >= mostBulk {
 				upTo = LaneStatus // enough of them wait for their turn already
@@ -188,6 +192,11 @@ func (a *account) run(ctx context.Context) {
 	a.sending.Wait()
 	close(a.done)
 	<-finished
+}
+
+func (a *account) idle() bool {
+	i, ok := a.ch.(Idler)
+	return ok && i.Idle()
 }
 
 // begin notes a send under way; false when the relay is stopping.

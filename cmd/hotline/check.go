@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"pulang/bot"
 	"pulang/bot/store"
 	"pulang/bot/telegram"
+	"pulang/bot/whatsapp"
 )
 
 // checkCmd tries everything that `serve` needs, without starting it.
@@ -57,6 +59,7 @@ func (checkCmd) Run(ctx context.Context, s *Settings, io *streams) error {
 	c.redis(ctx, s, data, missions)
 	if missions != nil {
 		c.telegram(ctx, s, missions)
+		c.whatsapp(ctx, s, missions, data)
 	}
 	if strings.HasPrefix(string(s.URL), "http://") || strings.HasPrefix(string(s.DeskURL), "http://") {
 		c.warn("addresses", "HOTLINE_URL or HOTLINE_DESK_URL is not https: cookies and messages travel in clear")
@@ -231,6 +234,26 @@ func (c *checker) telegram(ctx context.Context, s *Settings, missions []*bot.Mis
 			continue
 		}
 		c.pass("telegram", t.line+": the token is @"+name+"'s")
+	}
+}
+
+// whatsapp looks into the device store; it does not connect, which would cut off a running service.
+func (c *checker) whatsapp(ctx context.Context, s *Settings, missions []*bot.Mission, data string) {
+	lines, err := whatsappLines(s, c.io, missions, data)
+	if err != nil {
+		c.fail("whatsapp", err.Error())
+		return
+	}
+	for _, l := range lines {
+		all, err := whatsapp.List(ctx, l.store)
+		switch {
+		case err != nil:
+			c.fail("whatsapp", l.line+": "+err.Error())
+		case !slices.ContainsFunc(all, func(x whatsapp.Linked) bool { return l.number == "" || x.Number == l.number }):
+			c.fail("whatsapp", l.line+": no number is linked: run 'hotline whatsapp link'")
+		default:
+			c.pass("whatsapp", l.line+": a number is linked; open WhatsApp on its phone at least every 14 days")
+		}
 	}
 }
 

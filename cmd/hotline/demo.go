@@ -76,7 +76,7 @@ func (c *demoCmd) Run(ctx context.Context, s *Settings, io *streams) (err error)
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
 	svc.store, svc.nothing, svc.alone = o.store, !o.own, o.own
-	if err := svc.build(ctx, nil); err != nil {
+	if err := svc.build(ctx, nil, nil); err != nil {
 		return err
 	}
 	svc.run()

@@ -23,6 +23,8 @@ type part struct {
 	mu    sync.Mutex
 	at    time.Time
 	err   error
+	// only is a part that is told and does not make the service unready.
+	only bool
 }
 
 func newHealth() *health { return &health{parts: map[string]*part{}, clock: time.Now} }
@@ -32,6 +34,13 @@ func (h *health) add(name string, grain time.Duration, ask func(context.Context)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.parts[name] = &part{ask: ask, grain: grain}
+}
+
+// note has the part asked and told. Its failure leaves the service ready: it could only take down what still works.
+func (h *health) note(name string, grain time.Duration, ask func(context.Context) error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.parts[name] = &part{ask: ask, grain: grain, only: true}
 }
 
 // live answers /healthz: the process is there.
@@ -50,7 +59,10 @@ func (h *health) ready(w http.ResponseWriter, r *http.Request) {
 	for _, name := range slices.Sorted(maps.Keys(parts)) {
 		state := "ok"
 		if parts[name].now(r.Context(), h.clock()) != nil {
-			state, code = "failing", http.StatusServiceUnavailable
+			state = "failing"
+			if !parts[name].only {
+				code = http.StatusServiceUnavailable
+			}
 		}
 		text += name + " " + state + "\n"
 	}

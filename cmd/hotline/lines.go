@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"pulang/bot"
+	"pulang/bot/whatsapp"
 	"pulang/flows"
 	"pulang/flows/intake"
 	"pulang/flows/lexicon"
@@ -91,5 +92,6 @@ func cans() map[string]flows.Can {
 	return map[string]flows.Can{
 		"telegram": {Buttons: true, AskPlace: true, AskContact: true, Delete: true},
 		"webchat":  {Buttons: true, Delete: true},
+		"whatsapp": whatsapp.Can,
 	}
 }

@@ -38,13 +38,15 @@ type hotline struct {
 	Queue      queueCmd      `cmd:"" help:"The callback queue."`
 	Case       caseCmd       `cmd:"" help:"Single cases."`
 	Staff      staffCmd      `cmd:"" help:"Accounts of the staff's desk."`
+	WhatsApp   whatsappCmd   `cmd:"" name:"whatsapp" help:"The hotline's WhatsApp number: link, status, unlink."`
 	Flow       flowCmd       `cmd:"" help:"The conversation."`
 }
 
 const description = `A chat hotline for stranded citizens: a bot that asks, and a desk from which officers call back.
 
 Secrets are never flags. They come from the environment, or from the file that NAME_FILE names:
-REDIS_URL, TELEGRAM_TOKEN, TELEGRAM_WEBHOOK_SECRET.`
+REDIS_URL, TELEGRAM_TOKEN, TELEGRAM_WEBHOOK_SECRET, WHATSAPP_STORE (the WhatsApp device store: a file,
+or a postgres:// address for several replicas; default whatsapp.db in the data directory).`
 
 // usageError is a mistake in the command line, a setting or the mission file: exit code 2.
 type usageError struct{ error }

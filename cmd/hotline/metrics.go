@@ -43,6 +43,18 @@ func newMetrics(version string) *metrics {
 	return m
 }
 
+// channelUp shows whether a channel that only one process serves has its line here.
+func (m *metrics) channelUp(channel, line string, up func() bool) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "hotline_channel_up",
+		Help:        "1 while this process has the channel's line.",
+		ConstLabels: prometheus.Labels{"channel": channel, "line": line}}, func() float64 {
+		if up() {
+			return 1
+		}
+		return 0
+	}))
+}
+
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Timeout: 10 * time.Second})
 }
@@ -85,6 +97,12 @@ func (c countedChannel) Pause() time.Duration {
 		return p.Pause()
 	}
 	return 0
+}
+
+// Idle is the channel's own; false for one that every process can send on.
+func (c countedChannel) Idle() bool {
+	i, ok := c.Channel.(bot.Idler)
+	return ok && i.Idle()
 }
 
 // Send counts and passes on.

@@ -154,9 +154,10 @@ func (p *program) run(args ...string) (out, err string, code int) {
 // runHotline runs the program to its end.
 func runHotline(t *testing.T, env []string, input string, args ...string) (out, errs string, code int) {
 	t.Helper()
+	bin := hotlineBinary(t) // built by the first caller, which takes its own time
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, hotlineBinary(t), args...)
+	cmd := exec.CommandContext(ctx, bin, args...)
 	var o, e strings.Builder
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, strings.NewReader(input), &o, &e
 	_ = cmd.Run()

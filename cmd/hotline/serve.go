@@ -25,9 +25,6 @@ func (serveCmd) Run(ctx context.Context, s *Settings, io *streams) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.WhatsApp == "on" {
-		return usagef("WHATSAPP=on: this version has no WhatsApp channel; leave it off")
-	}
 	tokens, err := telegramLines(s, io, missions)
 	if err != nil {
 		return err
@@ -37,6 +34,10 @@ func (serveCmd) Run(ctx context.Context, s *Settings, io *streams) (err error) {
 		return err
 	}
 	data, err := s.dataDir("data")
+	if err != nil {
+		return err
+	}
+	numbers, err := whatsappLines(s, io, missions, data)
 	if err != nil {
 		return err
 	}
@@ -57,11 +58,11 @@ func (serveCmd) Run(ctx context.Context, s *Settings, io *streams) (err error) {
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
 	svc.store, svc.alone, svc.owner = o.store, o.own, ownerName(data)
-	if err := svc.build(ctx, tokens); err != nil {
+	if err := svc.build(ctx, tokens, numbers); err != nil {
 		return err
 	}
-	if len(tokens) == 0 && !svc.webchatOn {
-		log.Warn("no channel is on: set TELEGRAM_TOKEN or WEBCHAT=on; only the desk works")
+	if len(tokens) == 0 && len(numbers) == 0 && !svc.webchatOn {
+		log.Warn("no channel is on: set TELEGRAM_TOKEN, WHATSAPP=on or WEBCHAT=on; only the desk works")
 	}
 	svc.run()
 	svc.start("timers", svc.timers)

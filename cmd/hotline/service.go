@@ -39,6 +39,8 @@ type service struct {
 	relay   *bot.Relay
 	lines   []bot.LineChannel
 	tgs     []*telegramLine
+	was     []*whatsappLine
+	alerts  map[string][]bot.Contact // by line
 	chats   []*webchat.Channel
 	desk    *desk.Desk
 
@@ -126,7 +128,7 @@ func (s *service) closeListeners() {
 }
 
 // build makes the parts out of the open store; nothing runs yet.
-func (s *service) build(ctx context.Context, tokens []telegramLine) error {
+func (s *service) build(ctx context.Context, tokens []telegramLine, numbers []whatsappLine) error {
 	s.failed = make(chan error, 8)
 	s.metrics, s.health = newMetrics(version()), newHealth()
 	s.health.add("redis", time.Second, s.store.Ping)
@@ -149,7 +151,15 @@ func (s *service) build(ctx context.Context, tokens []telegramLine) error {
 		s.tgs = append(s.tgs, &t)
 		s.addChannel(t.line, t.channel)
 	}
+	for _, w := range numbers {
+		if err := w.connect(s, handler, lines[w.line].Mission.Lang); err != nil {
+			return err
+		}
+		s.was = append(s.was, &w)
+		s.addChannel(w.line, w.channel)
+	}
 	alerts := map[string][]bot.Contact{}
+	s.alerts = alerts
 	for _, m := range s.missions {
 		account := ""
 		for _, t := range s.tgs {
@@ -231,6 +241,9 @@ func (s *service) run() {
 	for _, t := range s.tgs {
 		s.start("telegram", func(ctx context.Context) error { return t.run(ctx, s) })
 		s.start("telegram outages", func(ctx context.Context) error { return t.watch(ctx, s) })
+	}
+	for _, w := range s.was {
+		s.start("whatsapp", func(ctx context.Context) error { return w.run(ctx, s) })
 	}
 	s.serve("public listener", s.public, strict(s.publicMux(), s.publicURL), func() {
 		for _, c := range s.chats {

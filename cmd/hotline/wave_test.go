@@ -38,7 +38,7 @@ func newDemo(t *testing.T) (*service, *opened) {
 		}
 	})
 	svc := &service{settings: s, log: log, missions: missions, cat: cat, demo: true, store: o.store}
-	if err := svc.build(t.Context(), nil); err != nil {
+	if err := svc.build(t.Context(), nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	return svc, o
