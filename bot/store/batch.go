@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/redis/go-redis/v9"
@@ -11,7 +13,8 @@ import (
 // batcher sends script calls that arrive together in one pipeline: one write to the socket and, under appendfsync
 // always, one fsync. An idle batcher sends at once; while its flights are under way, calls gather.
 type batcher struct {
-	rdb  redis.UniversalClient
+	to   primaries
+	read bool          // nothing that is sent here is written
 	free chan struct{} // a token for each pipeline that may start
 
 	mu      sync.Mutex
@@ -26,9 +29,17 @@ type call struct {
 	sc   *script
 	keys []string
 	args []any
-	res  []any
-	err  error
-	done chan struct{}
+	// unwaited is a call that no WAIT has to follow: it writes nothing, and nothing is told on the strength of it.
+	unwaited bool
+	cmd      *redis.Cmd
+	done     chan struct{}
+}
+
+func (c *call) fail(err error) {
+	if c.cmd == nil {
+		c.cmd = redis.NewCmd(c.ctx)
+	}
+	c.cmd.SetErr(err)
 }
 
 // mostInFlight bounds a pipeline, so that one does not hold up others for long.
@@ -36,8 +47,8 @@ const mostInFlight = 256
 
 var errClosed = errors.New("the store is closed")
 
-func newBatcher(rdb redis.UniversalClient, flights int) *batcher {
-	b := &batcher{rdb: rdb, free: make(chan struct{}, flights)}
+func newBatcher(to primaries, flights int, read bool) *batcher {
+	b := &batcher{to: to, read: read, free: make(chan struct{}, flights)}
 	for range flights {
 		b.free <- struct{}{}
 	}
@@ -46,7 +57,7 @@ func newBatcher(rdb redis.UniversalClient, flights int) *batcher {
 
 // do runs the script and waits for its result. When ctx ends first the call may still take place.
 func (b *batcher) do(ctx context.Context, sc *script, keys []string, args []any) ([]any, error) {
-	c := &call{ctx: ctx, sc: sc, keys: keys, args: args, done: make(chan struct{})}
+	c := &call{ctx: ctx, sc: sc, keys: keys, args: args, unwaited: b.read, done: make(chan struct{})}
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
@@ -67,7 +78,7 @@ func (b *batcher) do(ctx context.Context, sc *script, keys []string, args []any)
 	}
 	select {
 	case <-c.done:
-		return c.res, c.err
+		return c.cmd.Slice()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -94,61 +105,50 @@ func (b *batcher) fly() {
 	}
 }
 
+// send sends calls of one line and gives each its result.
 func (b *batcher) send(batch []*call) {
-	b.exec(batch, false)
-	// A server that was started again knows no script, and the pool's connections to the old one are dead. Nothing
-	// is done twice by asking again: see call.
-	var again, unknown []*call
-	for _, c := range batch {
-		switch {
-		case redis.HasErrorPrefix(c.err, "NOSCRIPT"):
-			unknown = append(unknown, c)
-		case lostAnswer(c.err) && c.ctx.Err() == nil:
-			again = append(again, c)
-		}
-	}
-	if len(again) > 0 {
-		b.exec(again, false)
-		for _, c := range again {
-			if redis.HasErrorPrefix(c.err, "NOSCRIPT") {
-				unknown = append(unknown, c)
-			}
-		}
-	}
-	if len(unknown) > 0 {
-		b.exec(unknown, true)
-	}
-	for _, c := range batch {
-		close(c.done)
-	}
+	b.to.send(batch, func(c *call) { close(c.done) })
 }
 
-func (b *batcher) exec(batch []*call, text bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout+readTimeout)
-	defer cancel()
-	cmds := make([]*redis.Cmd, len(batch))
-	pipe := b.rdb.Pipeline()
-	for i, c := range batch {
-		if text {
-			cmds[i] = pipe.Eval(ctx, c.sc.source, c.keys, c.args...)
-		} else {
-			cmds[i] = pipe.EvalSha(ctx, c.sc.sha, c.keys, c.args...)
-		}
-	}
-	_, err := pipe.Exec(ctx)
-	for i, c := range batch {
-		c.res, c.err = cmds[i].Slice()
-		if c.err == nil && c.res == nil && err != nil {
-			c.err = err
-		}
-	}
+// batchers are the one server's batcher, or in a Cluster one for each line: lines live on different primaries, and
+// one that fails must not hold up the others.
+type batchers struct {
+	to   primaries
+	read bool
+
+	mu     sync.Mutex
+	closed bool
+	of     map[string]*batcher
 }
 
-// lostAnswer tells an error of the connection from one that Redis gave.
-func lostAnswer(err error) bool {
-	if err == nil {
-		return false
+func newBatchers(to primaries, read bool) *batchers {
+	return &batchers{to: to, read: read, of: map[string]*batcher{}}
+}
+
+// do runs a script whose first key is the line's prefix.
+func (bs *batchers) do(ctx context.Context, sc *script, keys []string, args []any) ([]any, error) {
+	line := ""
+	if _, ok := bs.to.rdb.(*redis.ClusterClient); ok {
+		line = keys[0]
 	}
-	var re redis.Error
-	return !errors.As(err, &re) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+	bs.mu.Lock()
+	b := bs.of[line]
+	if b == nil {
+		b = newBatcher(bs.to, 2, bs.read)
+		b.closed = bs.closed
+		bs.of[line] = b
+	}
+	bs.mu.Unlock()
+	return b.do(ctx, sc, keys, args)
+}
+
+// close waits for the flights under way; later calls are refused.
+func (bs *batchers) close() {
+	bs.mu.Lock()
+	bs.closed = true
+	all := slices.Collect(maps.Values(bs.of))
+	bs.mu.Unlock()
+	for _, b := range all {
+		b.close()
+	}
 }

@@ -13,7 +13,7 @@ import (
 	"pulang/flows/casework"
 )
 
-var headsScript = newScript("heads")
+var headsScript = newReader("heads")
 
 // linesOf are the lines in which a mission has a queue, its own line first. A mission that no line knows is an error.
 func (s *Store) linesOf(mission string) ([]string, error) {

@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	lettersScript = newScript("letters")
+	lettersScript = newReader("letters")
 	retryScript   = newScript("retry")
 	dismissScript = newScript("dismiss")
 )

@@ -12,7 +12,7 @@ import (
 	"pulang/bot"
 )
 
-var scriptLoad = newScript("load")
+var scriptLoad = newReader("load")
 
 func isNil(err error) bool { return errors.Is(err, redis.Nil) }
 
@@ -24,12 +24,19 @@ func (s *Store) Load(ctx context.Context, line string, who bot.Contact, updateID
 		return snap, err
 	}
 	contact := s.keys.contactID(line, who)
-	res, err := s.loads.do(ctx, scriptLoad, []string{lineKey(line)}, []any{contact, s.keys.digest(updateID), l.Missions[0]})
+	keys, args := []string{lineKey(line)}, []any{contact, s.keys.digest(updateID), l.Missions[0]}
+	res, err := s.loads.do(ctx, scriptLoad, keys, args)
 	if err != nil {
 		return snap, fmt.Errorf("redis: %w", err)
 	}
 	f := texts(res)
 	if len(f) == 1 {
+		// Whoever hears this acknowledges the request: not before the replicas have what it did.
+		if s.to.wait.Replicas > 0 {
+			if _, err := s.commits.do(ctx, scriptLoad, keys, args); err != nil {
+				return snap, fmt.Errorf("redis: %w", err)
+			}
+		}
 		return bot.Snapshot{Seen: true}, nil
 	}
 	if len(f) != 9 {

@@ -13,7 +13,7 @@ import (
 	"pulang/flows/casework"
 )
 
-var cardsScript = newScript("cards")
+var cardsScript = newReader("cards")
 
 // Queue reads the queue page of a mission: the first limit cases in the order in which Next offers them, then those
 // that officers hold, then those with a later attempt, limit of each at most. What it costs depends on limit, not on

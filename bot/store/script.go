@@ -17,6 +17,8 @@ var luaFiles embed.FS
 // script is a Lua file. A line "-- include place.lua" in it is replaced by that file.
 type script struct {
 	name, source, sha string
+	// reads is true for a script that writes nothing.
+	reads bool
 }
 
 // scripts are all scripts of the package, loaded at the start.
@@ -28,6 +30,13 @@ func newScript(name string) *script {
 	sum := sha1.Sum([]byte(src)) //nolint:gosec // see above
 	s := &script{name: name, source: src, sha: hex.EncodeToString(sum[:])}
 	scripts = append(scripts, s)
+	return s
+}
+
+// newReader reads a script that writes nothing.
+func newReader(name string) *script {
+	s := newScript(name)
+	s.reads = true
 	return s
 }
 
@@ -47,8 +56,14 @@ func readLua(file string) string {
 	return b.String()
 }
 
-// run runs a script in one round trip; a server that does not know it is given the text. It never repeats by itself.
+// run runs a script in one round trip; a server that does not know it is given the text. Where a failover may happen
+// it waits for the replicas, and for the next primary, as a commit does; elsewhere it never repeats by itself.
 func (s *Store) run(ctx context.Context, sc *script, keys []string, args ...any) *redis.Cmd {
+	if s.to.patience > 0 || s.to.wait.Replicas > 0 {
+		c := &call{ctx: ctx, sc: sc, keys: keys, args: args, unwaited: sc.reads}
+		s.to.send([]*call{c}, func(*call) {})
+		return c.cmd
+	}
 	cmd := s.rdb.EvalSha(ctx, sc.sha, keys, args...)
 	if redis.HasErrorPrefix(cmd.Err(), "NOSCRIPT") {
 		cmd = s.rdb.Eval(ctx, sc.source, keys, args...)

@@ -47,6 +47,11 @@ type Options struct {
 	Mode string
 	// Clock is what commits date their work by; nil means time.Now.
 	Clock func() time.Time
+	// Wait is how many replicas must have a write before it is acknowledged; nil means one within a second where a
+	// failover may happen by itself (Sentinel, Cluster), none elsewhere.
+	Wait *Wait
+	// Patience is how long a write is tried again while a failover is under way. 0 means 12 seconds.
+	Patience time.Duration
 	// RowLease is how long rows handed over by a commit stay with the committing process. 0 means bot.RowLease.
 	RowLease time.Duration
 	Log      *slog.Logger
@@ -67,7 +72,8 @@ type Store struct {
 	log   *slog.Logger
 	self  string // this process, in tokens
 
-	loads, commits *batcher
+	to             primaries
+	loads, commits *batchers
 
 	mu       sync.Mutex
 	lineKeys map[string]dataKey // by line and use
@@ -113,6 +119,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		}
 		s.rdb, s.owned = c, true
 	}
+	s.to = newPrimaries(s.rdb, o.Wait, o.Patience)
 	if err := s.start(ctx, o); err != nil {
 		if s.owned {
 			err = errors.Join(err, s.rdb.Close())
@@ -130,8 +137,8 @@ func (s *Store) start(ctx context.Context, o Options) error {
 		return err
 	}
 	s.self = token()
-	s.loads = newBatcher(s.rdb, 2)
-	s.commits = newBatcher(s.rdb, 2)
+	s.loads = newBatchers(s.to, true)
+	s.commits = newBatchers(s.to, false)
 	return nil
 }
 

@@ -1,0 +1,147 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"pulang/bot"
+	"pulang/bot/store"
+	"pulang/bot/store/storetest"
+)
+
+// groups are the two ways in which Redis replaces a primary by itself.
+var groups = map[string]func(testing.TB) *storetest.Group{"sentinel": storetest.Sentinel, "cluster": storetest.Cluster}
+
+// openGroup opens a store on a group. The line's slot is on the Cluster's first primary, which has two replicas.
+func openGroup(t *testing.T, g *storetest.Group, line string, o store.Options) (*store.Store, redis.UniversalClient) {
+	t.Helper()
+	c, err := store.Dial(g.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	o.Lines = []store.Line{{Code: line}}
+	return storetest.Open(t, c, o), c
+}
+
+// A commit that no replica has is not acknowledged, neither at first nor when it is asked again, and is acknowledged
+// by the same request once a replica has it. It has its effect once.
+func TestCommitWaitsForReplica(t *testing.T) {
+	for name, start := range groups {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := start(t)
+			const line = "kh"
+			s, c := openGroup(t, g, line, store.Options{Wait: &store.Wait{Replicas: 1, For: 200 * time.Millisecond},
+				Patience: time.Millisecond})
+			who := citizen(1)
+			primary := g.Primary("{kh}:")
+			if primary == nil {
+				t.Fatal("no primary")
+			}
+			first := turn(who, "u1", load(t, s, who, "u1"))
+			commit(t, s, first)
+			replicas := g.Replicas(primary)
+			for _, n := range replicas {
+				n.Freeze()
+			}
+			second := turn(who, "u2", load(t, s, who, "u2"))
+			second.Rows = []bot.Row{row("r2", who)}
+			if _, err := s.Commit(ctx, second); !errors.Is(err, store.ErrReplicas) {
+				t.Fatal("acknowledged, and only the primary has it:", err)
+			}
+			if _, err := s.Load(ctx, line, who, "u2"); !errors.Is(err, store.ErrReplicas) {
+				t.Fatal("the repeat is acknowledged, and only the primary has it:", err)
+			}
+			if _, _, err := s.AcquireLease(ctx, line, "poll", "me", time.Minute); !errors.Is(err, store.ErrReplicas) {
+				t.Fatal("a lease is held that a failover takes away:", err)
+			}
+			for _, n := range replicas {
+				n.Thaw()
+			}
+			var snap bot.Snapshot
+			storetest.Until(t, "the replicas have it", func() bool {
+				var err error
+				snap, err = s.Load(ctx, line, who, "u2")
+				return err == nil
+			})
+			if !snap.Seen {
+				t.Error("the repeat is not known as one")
+			}
+			done := commit(t, s, second)
+			if !done.Repeat {
+				t.Error("the second commit of one request was not a repeat")
+			}
+			if after := load(t, s, who, "?"); after.Version != 2 {
+				t.Errorf("version %d after two commits", after.Version)
+			}
+			if n := c.HLen(ctx, "{kh}:rows").Val(); n != 1 {
+				t.Errorf("%d rows of one commit", n)
+			}
+		})
+	}
+}
+
+// The primary is killed while people write: what was acknowledged is there afterwards, once, and the writing goes on.
+func TestPrimaryKilledDuringCommits(t *testing.T) {
+	for name, start := range groups {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := start(t)
+			s, c := openGroup(t, g, "kh", store.Options{})
+			const people = 8
+			var acked [people]atomic.Int64
+			stop := make(chan struct{})
+			var wg sync.WaitGroup
+			for p := range people {
+				wg.Go(func() {
+					for n := int64(1); ; {
+						select {
+						case <-stop:
+							return
+						default:
+						}
+						if once(s, p, n) == nil {
+							acked[p].Store(n)
+							n++
+						}
+					}
+				})
+			}
+			sum := func() (n int64) {
+				for p := range people {
+					n += acked[p].Load()
+				}
+				return n
+			}
+			storetest.Until(t, "200 commits", func() bool { return sum() > 200 })
+			old := g.Primary("{kh}:")
+			old.Kill()
+			var at int64
+			storetest.Until(t, "another primary", func() bool { p := g.Primary("{kh}:"); at = sum(); return p != nil && p != old })
+			storetest.Until(t, "200 commits on it", func() bool { return sum() > at+200 })
+			old.Start()
+			close(stop)
+			wg.Wait()
+			for p := range people {
+				var snap bot.Snapshot
+				var err error
+				storetest.Until(t, "an answer", func() bool { snap, err = s.Load(ctx, "kh", citizen(p), "?"); return err == nil })
+				n := acked[p].Load()
+				if snap.Version < n || snap.Version > n+1 {
+					t.Errorf("person %d: %d acknowledged, version %d", p, n, snap.Version)
+				}
+				if l := c.LLen(ctx, fmt.Sprintf("{kh}:timeline:c%d", p)).Val(); l != snap.Version {
+					t.Errorf("person %d: %d entries, version %d", p, l, snap.Version)
+				}
+			}
+			t.Logf("acknowledged: %d, %d of them after the failover", sum(), sum()-at)
+		})
+	}
+}
