@@ -33,7 +33,7 @@ func (t *turn) edit() {
 	if t.dangerEdit() {
 		return
 	}
-	changed := false
+	changed, mode := false, t.mode()
 	for _, q := range gave {
 		changed = t.amend(q, text) || changed
 		if t.alarmed {
@@ -41,6 +41,9 @@ func (t *turn) edit() {
 		}
 	}
 	t.s.Shown, t.s.Ask = shown, ask
+	if t.mode() != mode {
+		t.clearAsked()
+	}
 	switch {
 	case t.s.Paused:
 		t.parts, t.quiet = nil, "paused"

@@ -17,6 +17,9 @@ func (t *turn) miss() {
 	case t.away:
 		t.known = true
 		t.goOn()
+	case !t.mayAsk(q): // shown before the person was watched or in danger: the words are kept, the question is over
+		t.keep(q)
+		t.goOn()
 	case t.rescueGap() != "" && !q.rescue && q.part != aside: // an officer waits for something more urgent
 		t.known = true
 		t.goOn()
@@ -92,11 +95,12 @@ func (t *turn) keep(q *question) {
 			t.note(q.forget, "")
 		}
 	}
-	if t.silent() {
+	switch {
+	case t.silent():
 		t.say("silent.ok")
-		return
+	case !t.danger(): // who is in danger hears that it came in, and nothing else
+		t.say("kept")
 	}
-	t.say("kept")
 }
 
 // cancel leaves a question that a command had asked.

@@ -58,8 +58,8 @@ func (f *Flow) Next(env flows.Env, s flows.State, in flows.Input) flows.Turn {
 func (f *Flow) Prompt(env flows.Env, s flows.State) (reply flows.Reply, ok bool) {
 	t := f.begin(env, s, flows.Input{At: s.LastAt, Kind: flows.KindTimer})
 	q := t.byID(t.gap())
-	if s.Shown != nil && s.Ask == "" && f.byID[s.Shown.Step] != nil {
-		q = f.byID[s.Shown.Step]
+	if sh := t.current(); sh != nil && t.s.Ask == "" && t.mayAsk(sh) {
+		q = sh
 	}
 	if q == nil || t.s.Paused {
 		return flows.Reply{}, false

@@ -76,16 +76,34 @@ func (t *turn) syncSafety() {
 	if rank(now) < rank(before) {
 		t.note(memoDuress, "")
 	}
-	if rank(now) > rank(flows.Safe) { // a list that was open for a person who was safe is not shown again
-		if q := t.byID(t.s.Ask); q != nil && q.part == aside {
-			t.s.Ask = ""
-			t.note(memoDelete, "")
-		}
-		if q := t.current(); q != nil && q.part == aside {
-			t.s.Shown = nil
-		}
-	}
 	t.note(memoSafety, string(now))
+	t.clearAsked()
+}
+
+// clearAsked forgets what was asked out of order while the person was safe, once they are not: it is not shown again.
+func (t *turn) clearAsked() {
+	if rank(t.level()) <= rank(flows.Safe) {
+		return
+	}
+	if q := t.byID(t.s.Ask); q != nil && (q.part == aside || !t.mayAsk(q)) {
+		t.s.Ask = ""
+		t.note(memoDelete, "")
+	}
+	if q := t.current(); q != nil && q.part == aside {
+		t.s.Shown = nil
+	}
+}
+
+// mayAsk reports whether the question is one for the mode that the person is in. One that they were shown when they
+// were safe still takes its answer, and is never repeated: it is long, and says what the phone talks about.
+func (t *turn) mayAsk(q *question) bool {
+	switch {
+	case q.part == aside:
+		return true
+	case t.danger():
+		return q.rescue || q.id == flows.StepSafetyNow || q.id == flows.StepLocation
+	}
+	return q.silent || !t.silent()
 }
 
 // setSafety takes a statement about safety. A higher level counts at once; a lower one is written down for an officer

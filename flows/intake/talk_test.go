@@ -222,14 +222,15 @@ func (k *talk) check(turn flows.Turn, in flows.Input) {
 // asked for.
 func (k *talk) checkSilent(turn flows.Turn, in flows.Input) {
 	k.t.Helper()
-	if (&turnMode{turn.State}).mode() != flows.Watched || (&turnMode{k.state}).mode() != flows.Watched {
+	before := k.flow.begin(k.fresh(), k.state, in) // with what officers have raised meanwhile
+	if (&turnMode{turn.State}).mode() != flows.Watched || before.mode() != flows.Watched {
 		return
 	}
 	for _, r := range turn.Replies {
 		text := render(r)
 		entered := slices.ContainsFunc(r.Parts, func(p flows.Text) bool { return p.ID == "watched.start" })
-		if n := len([]rune(text)); n > 160 && !entered && r.Step != flows.StepLanguage && turn.State.Case != "" {
-			k.t.Fatalf("%d characters to a person who is watched, for %s:\n%s", n, mustJSON(k.t, in), text)
+		if n := len([]rune(text)); n > 120 && !entered && r.Step != flows.StepLanguage && turn.State.Case != "" {
+			k.t.Fatalf("%d characters to a person who is watched, for %s:\n%s\nafter %s, with the case %s", n, mustJSON(k.t, in), text, mustJSON(k.t, k.state), mustJSON(k.t, k.view))
 		}
 		if strings.ContainsFunc(text, func(c rune) bool { return unicode.Is(unicode.So, c) || c == '\ufe0f' }) {
 			k.t.Fatalf("a picture to a person who is watched:\n%s", text)
@@ -239,6 +240,9 @@ func (k *talk) checkSilent(turn flows.Turn, in flows.Input) {
 		}
 		if r.AskPlace || r.AskContact {
 			k.t.Fatalf("a large button to a person who is watched:\n%s", text)
+		}
+		if q := k.flow.byID[r.Step]; q != nil && !q.silent && q.part != aside {
+			k.t.Fatalf("%s is not asked of a person who is watched:\n%s", q.id, text)
 		}
 		if in.Kind == flows.KindTimer && in.Timer != flows.TimerRescue {
 			k.t.Fatalf("nobody asked for %q", text)

@@ -157,7 +157,7 @@ func (t *turn) stale() {
 	if !t.silent() {
 		t.say("tap.old")
 	}
-	if q := t.current(); q != nil {
+	if q := t.current(); q != nil && t.mayAsk(q) {
 		t.show(q)
 		return
 	}
