@@ -206,6 +206,19 @@ type Committed struct {
 	Mine []Row
 }
 
+// Leased are the rows that a commit of c handed over, with what MaySend needs to know; lastIn is when the person behind
+// a contact last wrote.
+func (d Committed) Leased(c Change, lastIn func(Contact) time.Time) []Leased {
+	out := make([]Leased, len(d.Mine))
+	for i, r := range d.Mine {
+		out[i] = Leased{Row: r, Case: c.Case, LastIn: lastIn(r.To)}
+		if c.Case != nil && r.CaseID == c.Case.ID {
+			out[i].CaseVer = c.CaseVer + 1
+		}
+	}
+	return out
+}
+
 // Store keeps conversations and cases. Errors are sorted by what the caller does next: ErrConflict and
 // ErrCodeTaken mean load again and decide again; any other error means that nothing may be acknowledged.
 type Store interface {
@@ -231,14 +244,19 @@ type Aside struct {
 
 // Leased is a row taken for sending, with what MaySend needs to know at this moment.
 type Leased struct {
-	Row    Row
-	Case   *casework.Case // nil when the row belongs to no case
-	LastIn time.Time      // the person's last message on this contact
+	Row     Row
+	Case    *casework.Case // nil when the row belongs to no case
+	CaseVer int64          // the version of Case, 0 without one
+	LastIn  time.Time      // the person's last message on this contact
 }
 
 // Sent is what became of a leased row.
 type Sent struct {
 	Row Row // with State, Attempts, NotBefore, Why and ProviderID as they are now
+	// CaseVer and LastIn are what a held row was judged by, as Leased gave them. When the case was changed or the person
+	// has written since, the row is not held but asked about again: the gate may have been opened meanwhile.
+	CaseVer int64
+	LastIn  time.Time
 	// Freeze, when not zero, holds back all rows of the account until then (429 of the whole account).
 	Freeze time.Time
 	// Blocked marks the contact as unreachable on the case.

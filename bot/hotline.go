@@ -135,15 +135,12 @@ func (h *Hotline) Handle(ctx context.Context, m Message) (err error) {
 		case err == nil:
 			h.outage.over()
 			if h.dispatch != nil && len(done.Mine) > 0 {
-				lastIn := m.Input.At
-				if !wrote(m.Input) {
-					lastIn = lastWrote(change.Case, m.From)
-				}
-				leased := make([]Leased, len(done.Mine))
-				for i, r := range done.Mine {
-					leased[i] = Leased{Row: r, Case: change.Case, LastIn: lastIn}
-				}
-				h.dispatch(leased)
+				h.dispatch(done.Leased(change, func(Contact) time.Time {
+					if wrote(m.Input) {
+						return m.Input.At
+					}
+					return lastWrote(change.Case, m.From)
+				}))
 			}
 			return nil
 		case errors.Is(err, ErrConflict), errors.Is(err, ErrCodeTaken):

@@ -72,10 +72,12 @@ var staff = bot.Contact{Channel: "test", Account: "a", Address: "staff"}
 
 func newLine(t testing.TB, st *store.Store, shared ...*clock) *line {
 	t.Helper()
-	clk := &clock{}
-	if len(shared) > 0 {
-		clk = shared[0]
-	}
+	return newLineOn(t, st, st, append(shared, &clock{})[0])
+}
+
+// newLineOn is newLine whose relay has an outbox of the test's.
+func newLineOn(t testing.TB, st *store.Store, outbox bot.Outbox, clk *clock) *line {
+	t.Helper()
 	cat, err := locales.New()
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +97,7 @@ func newLine(t testing.TB, st *store.Store, shared ...*clock) *line {
 		Groups: st.GroupExists,
 	})
 	relay := bot.NewRelay(bot.RelayOptions{
-		Outbox: st, Channels: []bot.LineChannel{{Line: "kh", Channel: l.phone}},
+		Outbox: outbox, Channels: []bot.LineChannel{{Line: "kh", Channel: l.phone}},
 		Rules: map[string]casework.Rules{"kh": mission.Rules()}, Look: 20 * time.Millisecond, Clock: l.now,
 	})
 	relay.Attach(l.hot)
@@ -129,7 +131,7 @@ func (l *line) say(who, update, text string) {
 // until waits for a condition that another goroutine brings about.
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(60 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("never: " + what)
 		}
@@ -364,6 +366,71 @@ type panics struct{}
 
 func (panics) Next(flows.Env, flows.State, flows.Input) flows.Turn { panic("rahasia") }
 
+// desk commits what an officer does on the one case of a contact.
+func (l *line) desk(who, request string, act func(c *casework.Case) bot.Change) error {
+	f := l.file(who)
+	c := act(f.Case)
+	f.Case.Rescore(l.now(), l.hot.Lines["kh"].Mission.Rules())
+	c.Line, c.Request, c.Case, c.CaseVer = "kh", request, f.Case, f.Version
+	_, err := l.store.Commit(l.t.Context(), c)
+	return err
+}
+
+// officerReply queues an officer's words for contact 1.
+func (l *line) officerReply(c *casework.Case) bot.Change {
+	return bot.Change{Rows: []bot.Row{{
+		ID: "01J00000000000000000000000", Line: "kh", CaseID: c.ID, Lane: bot.LaneOfficer, Kind: casework.KindOfficer,
+		To:    bot.Contact{Channel: "test", Account: "a", Address: "1"},
+		State: bot.RowQueued, CreatedAt: l.now(), Out: bot.Outgoing{Text: "Halo, bagaimana keadaan Anda?"},
+	}}}
+}
+
+// confirmSafe is the officer's finding that the person is safe.
+func (l *line) confirmSafe(c *casework.Case) bot.Change {
+	if err := c.ConfirmSafety(flows.Safe, "sri", l.now()); err != nil {
+		l.t.Error(err)
+	}
+	return bot.Change{}
+}
+
+// between is an outbox in which something happens after a row was judged and before it is held.
+type between struct {
+	bot.Outbox
+	once sync.Once
+	act  func()
+}
+
+func (b *between) Finish(ctx context.Context, line string, now time.Time, done []bot.Sent, lease time.Duration) ([]bot.Leased, error) {
+	if slices.ContainsFunc(done, func(s bot.Sent) bool { return s.Row.State == bot.RowHeld }) {
+		b.once.Do(b.act)
+	}
+	return b.Outbox.Finish(ctx, line, now, done, lease)
+}
+
+// The gate opens at the very moment in which a row is judged: the officer's words leave all the same.
+func TestRowLeavesWhenTheGateOpensWhileItIsJudged(t *testing.T) {
+	clk := &clock{}
+	storetest.Both(t, store.Options{Clock: clk.now}, func(t *testing.T, s *store.Store, _ redis.UniversalClient) {
+		race := &between{Outbox: s}
+		l := newLineOn(t, s, race, clk)
+		acted := make(chan error, 1)
+		race.act = func() { acted <- l.desk("1", "safe", l.confirmSafe) }
+		l.say("1", "u1", "paspor saya hilang, saya di poipet")
+		l.say("1", "u2", "2")
+		until(t, "two replies", func() bool { return len(l.phone.got("1")) == 2 })
+		l.settled("1")
+		l.forward(time.Hour)
+		if err := l.desk("1", "reply", l.officerReply); err != nil {
+			t.Fatal(err)
+		}
+		l.forward(time.Minute) // the lease of the committer, which sends nothing
+		if err := <-acted; err != nil {
+			t.Fatal(err)
+		}
+		until(t, "the officer's words arrive", func() bool { return len(l.phone.got("1")) == 3 })
+	})
+}
+
 // An officer who finds out that a person is safe opens the gate: what was held for the person leaves.
 func TestHeldRowLeavesWhenAnOfficerOpensTheGate(t *testing.T) {
 	clk := &clock{}
@@ -376,21 +443,11 @@ func TestHeldRowLeavesWhenAnOfficerOpensTheGate(t *testing.T) {
 		l.forward(time.Hour)
 		desk := func(request string, act func(c *casework.Case) bot.Change) {
 			t.Helper()
-			f := l.file("1")
-			c := act(f.Case)
-			f.Case.Rescore(l.now(), l.hot.Lines["kh"].Mission.Rules())
-			c.Line, c.Request, c.Case, c.CaseVer = "kh", request, f.Case, f.Version
-			if _, err := s.Commit(t.Context(), c); err != nil {
+			if err := l.desk("1", request, act); err != nil {
 				t.Fatal(err)
 			}
 		}
-		desk("reply", func(c *casework.Case) bot.Change {
-			return bot.Change{Rows: []bot.Row{{
-				ID: "01J00000000000000000000000", Line: "kh", CaseID: c.ID, Lane: bot.LaneOfficer, Kind: casework.KindOfficer,
-				To:    bot.Contact{Channel: "test", Account: "a", Address: "1"},
-				State: bot.RowQueued, CreatedAt: l.now(), Out: bot.Outgoing{Text: "Halo, bagaimana keadaan Anda?"},
-			}}}
-		})
+		desk("reply", l.officerReply)
 		held := func() bool {
 			rows, err := s.Letters(t.Context(), "kh", bot.RowHeld, 10)
 			return err == nil && len(rows) == 1
@@ -398,15 +455,12 @@ func TestHeldRowLeavesWhenAnOfficerOpensTheGate(t *testing.T) {
 		// The row was leased to whoever committed it, and nobody sends it: its lease has to end first.
 		l.forward(time.Minute)
 		until(t, "the row is held", held)
+		desk("note", func(*casework.Case) bot.Change { return bot.Change{} })
+		until(t, "asked again and still held", held)
 		if n := len(l.phone.got("1")); n != 2 {
 			t.Fatalf("%d messages to a watched person who has not written for an hour", n)
 		}
-		desk("safe", func(c *casework.Case) bot.Change {
-			if err := c.ConfirmSafety(flows.Safe, "sri", l.now()); err != nil {
-				t.Fatal(err)
-			}
-			return bot.Change{}
-		})
+		desk("safe", l.confirmSafe)
 		until(t, "the officer's words arrive", func() bool { return len(l.phone.got("1")) == 3 })
 	})
 }

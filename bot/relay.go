@@ -255,7 +255,7 @@ func (a *account) send(l Leased) Sent {
 			l.Case, l.LastIn, now, a.r.Rules[a.line])
 		if !v.OK {
 			row.State, row.Why, row.NotBefore = RowHeld, string(v.Why), v.NotBefore
-			return Sent{Row: row}
+			return Sent{Row: row, CaseVer: l.CaseVer, LastIn: l.LastIn}
 		}
 	}
 	ctx, cancel := context.WithTimeout(a.r.sends, sendTimeout)

@@ -129,20 +129,11 @@ func (h *Hotline) fire(ctx context.Context, t Timer, now time.Time) error {
 			continue
 		}
 		if err == nil && h.dispatch != nil {
-			h.dispatch(unprompted(done.Mine, c))
+			h.dispatch(done.Leased(ch, func(to Contact) time.Time { return lastWrote(c, to) }))
 		}
 		return err
 	}
 	return fmt.Errorf("timer %s: %w after %d tries", t.Name, ErrConflict, tries)
-}
-
-// unprompted are rows that nobody's message asked for.
-func unprompted(rows []Row, c *casework.Case) []Leased {
-	out := make([]Leased, len(rows))
-	for i, r := range rows {
-		out[i] = Leased{Row: r, Case: c, LastIn: lastWrote(c, r.To)}
-	}
-	return out
 }
 
 // can is what the channel of a contact is able to do, for a turn that no message began.

@@ -131,21 +131,11 @@ func (q *request) commit(code string, e edit) error {
 		if err != nil {
 			return fmt.Errorf("commit %s: %w", e.audit.What, err)
 		}
-		q.dispatch(done.Mine, c)
+		if q.d.Dispatch != nil && len(done.Mine) > 0 {
+			q.d.Dispatch(done.Leased(ch, func(to bot.Contact) time.Time { return lastIn(c, to) }))
+		}
 		return nil
 	}
-}
-
-// dispatch hands new rows over to be sent at once.
-func (q *request) dispatch(rows []bot.Row, c *casework.Case) {
-	if q.d.Dispatch == nil || len(rows) == 0 {
-		return
-	}
-	leased := make([]bot.Leased, 0, len(rows))
-	for _, r := range rows {
-		leased = append(leased, bot.Leased{Row: r, Case: c, LastIn: lastIn(c, r.To)})
-	}
-	q.d.Dispatch(leased)
 }
 
 func lastIn(c *casework.Case, to bot.Contact) time.Time {

@@ -52,11 +52,14 @@ func (s *Store) Finish(ctx context.Context, line string, now time.Time, done []b
 	if lease > 0 {
 		ends = ms(now.Add(lease))
 	}
-	args := append(make([]any, 0, 3+10*len(done)), now.UnixMilli(), ends, token)
+	args := append(make([]any, 0, 3+12*len(done)), now.UnixMilli(), ends, token)
 	for _, d := range done {
-		r := d.Row
+		r, ver := d.Row, ""
+		if d.CaseVer > 0 {
+			ver = strconv.FormatInt(d.CaseVer, 10)
+		}
 		args = append(args, r.ID, s.keys.contactID(line, r.To), dash(r.To.Account), r.Lease, string(r.State), r.Attempts,
-			millis(r.NotBefore), dash(r.Why), dash(r.ProviderID), ms(d.Freeze))
+			millis(r.NotBefore), dash(r.Why), dash(r.ProviderID), ms(d.Freeze), ver, ms(d.LastIn))
 	}
 	res, err := s.commits.do(ctx, scriptFinish, []string{lineKey(line)}, args)
 	if err != nil {
@@ -117,7 +120,7 @@ func (s *Store) openLeased(line string, f []string) (l bot.Leased, err error) {
 		l.LastIn = fromMillis(at)
 	}
 	if f[5] != "-" {
-		l.Case, _, err = s.openCase(line, f[5], f[6], f[7], f[8])
+		l.Case, l.CaseVer, err = s.openCase(line, f[5], f[6], f[7], f[8])
 	}
 	return l, err
 }

@@ -215,6 +215,60 @@ func TestOutboxHeld(t *testing.T) {
 	})
 }
 
+// Between asking whether a row may leave and holding it, an officer opened the gate, or the person wrote: the row is
+// asked about again with what is known now, and held only when nothing came in between.
+func TestOutboxHeldAfterTheGateMoved(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store, rdb redis.UniversalClient, now *clock) {
+		who := citizen(1)
+		c := turn(who, "u1", bot.Snapshot{})
+		c.State.Case, c.Case = "K7M4-692Q", aCase("c1", "K7M4-692Q")
+		c.Case.Contacts = []casework.Contact{{Channel: who.Channel, Account: who.Account, Address: who.Address}}
+		commit(t, s, c)
+		a1 := row("a1", who)
+		a1.CaseID = "c1"
+		send(t, s, a1)
+		hold := func(l bot.Leased) bot.Sent {
+			l.Row.State, l.Row.Why, l.Row.NotBefore = bot.RowHeld, "window", noon.Add(1000*time.Hour)
+			return bot.Sent{Row: l.Row, CaseVer: l.CaseVer, LastIn: l.LastIn}
+		}
+		desk := func() {
+			t.Helper()
+			cs, ver, err := s.LoadCase(ctx, "kh", "c1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			commit(t, s, bot.Change{Line: "kh", Case: cs, CaseVer: ver})
+		}
+		now.add(time.Minute)
+		first := take(t, s, now.Now(), 10)
+		want(t, "leased", first, "a1")
+		if first[0].CaseVer != 1 {
+			t.Fatal("the version that is judged:", first[0].CaseVer)
+		}
+		desk()
+		again := finish(t, s, now.Now(), hold(first[0]))
+		want(t, "the case has changed: asked again at once", again, "a1")
+		if again[0].CaseVer != 2 || again[0].Row.Why != "" || !again[0].Row.NotBefore.IsZero() {
+			t.Fatalf("with what is known now: %+v", again[0])
+		}
+		now.add(time.Minute)
+		next := turn(who, "u2", load(t, s, who, "u2"))
+		next.State.LastAt = now.Now()
+		commit(t, s, next)
+		again = finish(t, s, now.Now(), hold(again[0]))
+		want(t, "the person has written: asked again at once", again, "a1")
+		if !again[0].LastIn.Equal(now.Now()) {
+			t.Fatal("the last message that is judged:", again[0].LastIn)
+		}
+		want(t, "nothing came in between: held", finish(t, s, now.Now(), hold(again[0])))
+		if n := rdb.ZCard(ctx, "{kh}:held").Val(); n != 1 {
+			t.Fatal("held:", n)
+		}
+		desk()
+		want(t, "the next act asks again", take(t, s, now.Now(), 10), "a1")
+	})
+}
+
 func TestOutboxDeadLetter(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store, rdb redis.UniversalClient, _ *clock) {
 		who := citizen(1)
@@ -305,8 +359,9 @@ func TestOutboxProperties(t *testing.T) {
 		}
 		queued, outcome := map[int][]string{}, map[string]string{}
 		flying := map[int]flight{}
-		last := map[int]string{}  // handed out last
-		ahead := map[int]string{} // was under way when the person's message released older ones
+		last := map[int]string{}                                  // handed out last
+		wrote, judged := map[int]time.Time{}, map[int]time.Time{} // the person's last message, and at the last lease
+		ahead := map[int]string{}                                 // was under way when the person's message released older ones
 		got := func(rows []bot.Row, from string) {
 			for _, r := range rows {
 				var who int
@@ -326,7 +381,7 @@ func TestOutboxProperties(t *testing.T) {
 					rt.Fatalf("%s: %s out of order, want %s", from, r.ID, first)
 				}
 				flying[who] = flight{r, now.Now().Add(30 * time.Second)} // at least
-				last[who] = r.ID
+				last[who], judged[who] = r.ID, wrote[who]
 			}
 		}
 		n := 0
@@ -339,6 +394,9 @@ func TestOutboxProperties(t *testing.T) {
 				r.State = bot.RowFailed
 			case "held":
 				r.State, r.NotBefore = bot.RowHeld, time.Time{}
+				if !judged[who].Equal(wrote[who]) {
+					how = "retry" // the person wrote meanwhile: it is asked about again
+				}
 			case "retry":
 				r.State, r.NotBefore, r.Attempts = bot.RowQueued, now.Now().Add(10*time.Second), r.Attempts+1
 			}
@@ -346,7 +404,7 @@ func TestOutboxProperties(t *testing.T) {
 				outcome[r.ID] = how
 			}
 			delete(flying, who)
-			next, err := s.Finish(ctx, line, now.Now(), []bot.Sent{{Row: r}}, 30*time.Second)
+			next, err := s.Finish(ctx, line, now.Now(), []bot.Sent{{Row: r, LastIn: judged[who]}}, 30*time.Second)
 			if err != nil {
 				rt.Fatal(err)
 			}
@@ -369,6 +427,7 @@ func TestOutboxProperties(t *testing.T) {
 						rt.Fatal(err)
 					}
 					ch.Who, ch.State, ch.Version, ch.Wrote, ch.Request = &to, &snap.State, snap.Version, true, r.ID
+					wrote[who] = now.Now()
 					for _, id := range queued[who] {
 						if outcome[id] == "held" {
 							outcome[id] = ""

@@ -100,7 +100,7 @@ func TestNothingPersonalInRedis(t *testing.T) {
 	// every way of a row, with the same content
 	x := done.Mine[0]
 	x.State, x.Why = bot.RowHeld, "outside_window"
-	finish(t, s, noon, bot.Sent{Row: x})
+	finish(t, s, noon, bot.Sent{Row: x, CaseVer: 1, LastIn: noon})
 	w := turn(who, plant("Request"), load(t, s, who, "?"))
 	commit(t, s, w)
 	rows, err := s.Take(ctx, "kh", "kh", noon, 1, bot.LaneBroadcast, time.Minute)

@@ -2,14 +2,15 @@
 -- KEYS  1 the line's prefix
 -- ARGV  1 now, 2 end of the next leases ("" for none), 3 token of the next leases, then for each row: id, contact,
 --       account, token under which it was leased, state, attempts, not before, why, messenger's id, freeze until
---       ("" for none)
+--       ("" for none), and what a held row was judged by: version of the case ("" for none), the person's last message
+--       ("" for never). When either has moved the row is queued again: the gate may have been opened meanwhile.
 -- Gives "ok" and 9 values for each row leased again (see lease). A repeat finds the rows gone, and gives what it
 -- leased before.
 -- include place.lua
 -- include waiting.lua
 local P, now, ends = KEYS[1], ARGV[1], ARGV[2]
 local freed, got = {}, {'ok'}
-for i = 4, #ARGV, 10 do
+for i = 4, #ARGV, 12 do
   local id, contact, account, token = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local state, attempts, nb, why, pid = ARGV[i + 4], ARGV[i + 5], ARGV[i + 6], ARGV[i + 7], ARGV[i + 8]
   local out = P .. 'out:' .. account .. ':'
@@ -21,6 +22,14 @@ for i = 4, #ARGV, 10 do
   if blob then
     local lane, _, _, _, _, _, case = header(blob)
     local noted = false
+    if state == 'held' then
+      local c = case ~= '-' and redis.call('HMGET', P .. 'case:' .. case, 'v', 'k') or {}
+      local last = redis.call('HGET', conv, 'in')
+      if last == '0' then last = '' end -- as the lease gave it
+      if (c[1] and c[2] and c[1] or '') ~= ARGV[i + 10] or (last or '') ~= ARGV[i + 11] then
+        state, nb, why = 'queued', '0', '-'
+      end
+    end
     if state == 'sent' then
       -- It was sent, whoever holds the lease by now.
       redis.call('HDEL', P .. 'rows', id)
