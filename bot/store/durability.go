@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -23,15 +27,17 @@ func (s *Store) CheckDurability(ctx context.Context, accept bool) error {
 	return CheckDurability(ctx, s.rdb, accept)
 }
 
-// CheckDurability is the check of (*Store).CheckDurability on a client.
+// CheckDurability is the check of (*Store).CheckDurability on a client. Where a failover may happen (see Failover) the
+// replicas that answer are asked as well, since each may be the next primary.
 func CheckDurability(ctx context.Context, rdb redis.UniversalClient, accept bool) error {
 	var mu sync.Mutex
 	var problems []string
+	failover := Failover(rdb)
 	ask := func(ctx context.Context, c *redis.Client) error {
-		found, err := durability(ctx, c)
+		found, err := durability(ctx, c, failover)
 		where := ""
-		if _, cluster := rdb.(*redis.ClusterClient); cluster {
-			where = c.Options().Addr + ": "
+		if failover {
+			where = nodeName(ctx, c) + ": "
 		}
 		mu.Lock()
 		defer mu.Unlock()
@@ -40,12 +46,20 @@ func CheckDurability(ctx context.Context, rdb redis.UniversalClient, accept bool
 		}
 		return err
 	}
+	maybe := func(ctx context.Context, c *redis.Client) error {
+		_ = ask(ctx, c) // a replica that is down promises nothing
+		return nil
+	}
 	var err error
 	switch c := rdb.(type) {
 	case *redis.ClusterClient:
-		err = c.ForEachMaster(ctx, ask)
+		if err = c.ForEachMaster(ctx, ask); err == nil {
+			err = c.ForEachSlave(ctx, maybe)
+		}
 	case *redis.Client:
-		err = ask(ctx, c)
+		if err = ask(ctx, c); err == nil && failover {
+			err = eachReplica(ctx, c, maybe)
+		}
 	default:
 		err = fmt.Errorf("cannot ask a %T for its settings", rdb)
 	}
@@ -55,7 +69,54 @@ func CheckDurability(ctx context.Context, rdb redis.UniversalClient, accept bool
 	if len(problems) == 0 || accept {
 		return nil
 	}
+	slices.Sort(problems)
 	return &DurabilityError{Problems: problems}
+}
+
+// nodeName is where a node listens, as an operator knows it.
+func nodeName(ctx context.Context, c *redis.Client) string {
+	if a := c.Options().Addr; a != failoverClient {
+		return a
+	}
+	port := "?"
+	if info, err := c.Info(ctx, "server").Result(); err == nil {
+		port = infoField(info, "tcp_port")
+	}
+	return "primary on port " + port
+}
+
+// eachReplica calls f with a client for every replica that a primary knows.
+func eachReplica(ctx context.Context, primary *redis.Client, f func(context.Context, *redis.Client) error) error {
+	info, err := primary.Info(ctx, "replication").Result()
+	var re redis.Error
+	if errors.As(err, &re) {
+		return nil // this user may not know
+	}
+	if err != nil {
+		return err
+	}
+	for _, m := range replicaLine.FindAllStringSubmatch(info, -1) {
+		o := *primary.Options()
+		o.Network, o.Addr, o.Dialer = "tcp", net.JoinHostPort(m[1], m[2]), nil
+		c := redis.NewClient(&o)
+		err := f(ctx, c)
+		if err = errors.Join(err, c.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var replicaLine = regexp.MustCompile(`(?m)^slave\d+:ip=([^,]+),port=(\d+),state=online`)
+
+// infoField is a field of INFO; empty when it has none.
+func infoField(info, name string) string {
+	for line := range strings.Lines(info) {
+		if v, ok := strings.CutPrefix(line, name+":"); ok {
+			return strings.TrimSpace(v)
+		}
+	}
+	return ""
 }
 
 // wanted are the settings under which nothing acknowledged is lost. everysec may lose the last second at a power
@@ -66,10 +127,20 @@ var wanted = []struct{ name, value, why string }{
 	{"maxmemory-policy", "noeviction", "cases are thrown away when the memory is full"},
 }
 
-func durability(ctx context.Context, c *redis.Client) ([]string, error) {
+// mostLag is how many seconds a replica may be silent and still count as one that has the writes.
+const mostLag = 10
+
+func durability(ctx context.Context, c *redis.Client, failover bool) ([]string, error) {
 	var problems []string
+	names := make([]string, 0, len(wanted)+2)
 	for _, w := range wanted {
-		got, err := c.ConfigGet(ctx, w.name).Result()
+		names = append(names, w.name)
+	}
+	if failover {
+		names = append(names, "min-replicas-to-write", "min-replicas-max-lag")
+	}
+	for i, name := range names {
+		got, err := c.ConfigGet(ctx, name).Result()
 		var re redis.Error
 		if errors.As(err, &re) {
 			return []string{"Redis does not tell its settings (" + firstWord(err) + "): allow this user CONFIG GET (-config +config|get), " +
@@ -78,7 +149,17 @@ func durability(ctx context.Context, c *redis.Client) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if v := got[w.name]; v != w.value {
+		if i >= len(wanted) {
+			n, err := strconv.Atoi(got[name])
+			if err != nil || n < 1 || name == "min-replicas-max-lag" && n > mostLag {
+				problems = append(problems, fmt.Sprintf("Redis has %s %s, wanted %s: a primary that is cut off takes writes that the next one does not have; "+
+					"set it, or start with --accept-data-loss", name, got[name], map[string]string{"min-replicas-to-write": "1 or more",
+					"min-replicas-max-lag": fmt.Sprintf("1 to %d", mostLag)}[name]))
+			}
+			continue
+		}
+		w := wanted[i]
+		if v := got[name]; v != w.value {
 			if v == "" {
 				v = "unknown"
 			}

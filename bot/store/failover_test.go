@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -48,6 +49,7 @@ func TestCommitWaitsForReplica(t *testing.T) {
 			first := turn(who, "u1", load(t, s, who, "u1"))
 			commit(t, s, first)
 			replicas := g.Replicas(primary)
+			askedForSettings(t, c, primary, replicas[0])
 			for _, n := range replicas {
 				n.Freeze()
 			}
@@ -85,6 +87,36 @@ func TestCommitWaitsForReplica(t *testing.T) {
 				t.Errorf("%d rows of one commit", n)
 			}
 		})
+	}
+}
+
+// askedForSettings: every node that is or may become the primary is asked, and a weak one is named.
+func askedForSettings(t *testing.T, c redis.UniversalClient, primary, replica *storetest.Node) {
+	t.Helper()
+	if err := store.CheckDurability(ctx, c, false); err != nil {
+		t.Error("good settings are refused:", err)
+	}
+	for _, weak := range []struct {
+		node              *storetest.Node
+		name, value, good string
+	}{
+		{primary, "min-replicas-to-write", "0", "1"}, {primary, "min-replicas-max-lag", "60", "10"}, {replica, "appendfsync", "everysec", "always"},
+	} {
+		if err := weak.node.Client.ConfigSet(ctx, weak.name, weak.value).Err(); err != nil {
+			t.Fatal(err)
+		}
+		_, port, _ := strings.Cut(weak.node.Addr, ":")
+		err := store.CheckDurability(ctx, c, false)
+		var d *store.DurabilityError
+		if !errors.As(err, &d) || len(d.Problems) != 1 || !strings.Contains(d.Problems[0], weak.name) || !strings.Contains(d.Problems[0], port) {
+			t.Errorf("%s %s on %s: %v", weak.name, weak.value, port, err)
+		}
+		if err := store.CheckDurability(ctx, c, true); err != nil {
+			t.Error("accepted, and refused:", err)
+		}
+		if err := weak.node.Client.ConfigSet(ctx, weak.name, weak.good).Err(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -52,10 +52,13 @@ func Failover(rdb redis.UniversalClient) bool {
 	case *redis.ClusterClient:
 		return true
 	case *redis.Client:
-		return c.Options().Addr == "FailoverClient" // go-redis's own name for it
+		return c.Options().Addr == failoverClient
 	}
 	return false
 }
+
+// failoverClient is the address that go-redis gives a client that asks sentinels.
+const failoverClient = "FailoverClient"
 
 // failoverTime is how long a write is tried again while there is no primary. Sentinel and Cluster need a few seconds
 // to agree on one; a messenger's request waits that long rather than come again, and no longer.

@@ -174,7 +174,11 @@ func (c *checker) redis(ctx context.Context, s *Settings, data string, missions 
 	}
 	c.pass("redis", fmt.Sprintf("answers in %d ms", took.Milliseconds()))
 	c.clock(at.Sub(began.Add(took / 2)).Abs())
-	if err := store.CheckDurability(ctx, rdb, false); err != nil {
+	err = store.CheckDurability(ctx, rdb, false)
+	if noWait(s, rdb) {
+		err = errors.Join(err, errors.New(waitNone))
+	}
+	if err != nil {
 		for _, l := range strings.Split(err.Error(), "\n") {
 			if s.AcceptLoss {
 				c.warn("durability", l)
@@ -183,7 +187,11 @@ func (c *checker) redis(ctx context.Context, s *Settings, data string, missions 
 			}
 		}
 	} else {
-		c.pass("durability", "every acknowledged message is on the disk")
+		text := "every acknowledged message is on the disk"
+		if store.Failover(rdb) {
+			text += "; a failover is bounded by HOTLINE_REDIS_WAIT and min-replicas-to-write"
+		}
+		c.pass("durability", text)
 	}
 	if n, err := rdb.DBSize(ctx).Result(); err != nil || n == 0 || missions == nil {
 		return

@@ -55,6 +55,8 @@ func TestBadSettings(t *testing.T) {
 		{"serve", []string{"HOTLINE_URL=ftp://secret-host/"}, 2, "https://"},
 		{"serve", []string{"HOTLINE_TRUSTED_PROXIES=10.0.0.0/99"}, 2, "network"},
 		{"serve", []string{"WEBCHAT=perhaps"}, 2, "on or off"},
+		{"serve", []string{"HOTLINE_REDIS_WAIT=many"}, 2, "REPLICAS,TIME"},
+		{"serve", []string{"HOTLINE_MISSION=" + mission, "HOTLINE_REDIS_WAIT=1", "HOTLINE_DATA=" + filepath.Join(dir, "w")}, 2, "REDIS_URL"},
 		{"serve", []string{"WHATSAPP=perhaps"}, 2, "on or off"},
 		{"serve", []string{"WHATSAPP=on", "WHATSAPP_VERSION=newest"}, 2, "WHATSAPP_VERSION"},
 		{"serve", []string{"WHATSAPP=on", "WHATSAPP_STORE=mysql://x:hunter2@h/"}, 2, "postgres://"},

@@ -63,6 +63,9 @@ func openStore(ctx context.Context, s *Settings, w openWith) (*opened, error) {
 
 func (o *opened) connect(ctx context.Context, s *Settings, w openWith) error {
 	url := w.url
+	if url == "" && w.mode == store.ModeReal && s.RedisWait.Wait != nil && s.RedisWait.Replicas > 0 {
+		return usagef("HOTLINE_REDIS_WAIT waits for replicas, and the hotline's own redis-server has none: set REDIS_URL, or leave it unset")
+	}
 	if url == "" {
 		srv, err := store.StartServer(ctx, w.data, store.ServerOptions{Exclusive: w.exclusive, Log: w.log})
 		if errors.Is(err, store.ErrInUse) {
@@ -89,6 +92,9 @@ func (o *opened) connect(ctx context.Context, s *Settings, w openWith) error {
 	if o.own && w.mode == store.ModeDemo {
 		hurry(ctx, o, "always") // a demo that was killed during its wave left it otherwise
 	}
+	if noWait(s, client) && !w.accept {
+		return errors.New("refused: " + waitNone)
+	}
 	err = store.CheckDurability(ctx, o.redis, w.accept)
 	var weak *store.DurabilityError
 	switch {
@@ -102,6 +108,14 @@ func (o *opened) connect(ctx context.Context, s *Settings, w openWith) error {
 	return o.open(ctx, s, w)
 }
 
+// waitNone is said of a Redis that replaces its primary by itself while nothing waits for its replicas.
+const waitNone = "HOTLINE_REDIS_WAIT is 0 and this Redis replaces its primary by itself: what is acknowledged and on no replica yet " +
+	"is lost then; set it to 1, or start with --accept-data-loss"
+
+func noWait(s *Settings, rdb redis.UniversalClient) bool {
+	return store.Failover(rdb) && s.RedisWait.Wait != nil && s.RedisWait.Replicas == 0
+}
+
 // open opens the store on o.redis. Without a mode it is opened as what it is.
 func (o *opened) open(ctx context.Context, s *Settings, w openWith) (err error) {
 	modes := []string{w.mode}
@@ -110,7 +124,7 @@ func (o *opened) open(ctx context.Context, s *Settings, w openWith) (err error) 
 	}
 	for _, mode := range modes {
 		o.store, err = store.Open(ctx, store.Options{Client: o.redis, KeyFile: s.keyFile(w.data), Lines: storeLines(w.missions),
-			Mode: mode, RowLease: bot.RowLease, Log: w.log})
+			Mode: mode, RowLease: bot.RowLease, Wait: s.RedisWait.Wait, Log: w.log})
 		var wrong *store.ModeError
 		if errors.As(err, &wrong) && w.mode == "" {
 			continue

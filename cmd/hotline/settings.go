@@ -14,28 +14,30 @@ import (
 	"strings"
 
 	"pulang/bot"
+	"pulang/bot/store"
 )
 
 // Settings are the flags that every subcommand shares. Each is an environment variable as well.
 type Settings struct {
-	Data            string   `env:"HOTLINE_DATA" placeholder:"DIR" help:"Data directory: own Redis, keys (default ./data; demo: ./data-demo)."`
-	Listen          addr     `env:"HOTLINE_LISTEN" default:"127.0.0.1:8080" help:"Public listener: webhook, web chat, /healthz, /readyz."`
-	DeskListen      addr     `env:"HOTLINE_DESK_LISTEN" default:"127.0.0.1:8081" help:"Listener of the staff's desk."`
-	MetricsListen   addr     `env:"HOTLINE_METRICS_LISTEN" default:"127.0.0.1:9090" help:"Listener of /metrics (Prometheus)."`
-	URL             webURL   `env:"HOTLINE_URL" placeholder:"URL" help:"Public address of the web chat (default: from the listener)."`
-	DeskURL         webURL   `env:"HOTLINE_DESK_URL" placeholder:"URL" help:"Public address of the desk (default: from the listener)."`
-	SourceURL       webURL   `env:"HOTLINE_SOURCE_URL" placeholder:"URL" help:"Where this program's source is offered to its users (AGPL-3.0 section 13)."`
-	Proxies         networks `name:"trusted-proxies" env:"HOTLINE_TRUSTED_PROXIES" placeholder:"CIDR,…" help:"Networks whose X-Forwarded-For is believed."`
-	Missions        string   `name:"mission-file" env:"HOTLINE_MISSION" placeholder:"FILE" help:"Mission file (TOML) or a directory of them; see 'hotline mission example'."`
-	Keys            string   `env:"HOTLINE_KEYS" placeholder:"FILE" help:"Key file for personal data at rest (default keys.json in the data directory)."`
-	Telegram        webURL   `name:"telegram-api-url" env:"TELEGRAM_API_URL" placeholder:"URL" help:"Bot API server (default Telegram's)."`
-	Webhook         webURL   `name:"telegram-webhook-url" env:"TELEGRAM_WEBHOOK_URL" placeholder:"URL" help:"Public webhook URL to register; unset: long polling."`
-	WhatsApp        onOff    `name:"whatsapp" env:"WHATSAPP" placeholder:"on|off" help:"The WhatsApp channel (after 'hotline whatsapp link')."`
-	WhatsAppVersion string   `name:"whatsapp-version" env:"WHATSAPP_VERSION" default:"auto" placeholder:"VERSION" help:"Version of WhatsApp Web to log in as: auto asks WhatsApp at the start, builtin is the program's, or 2.3000.NNN."`
-	WhatsAppRate    float64  `name:"whatsapp-rate" env:"WHATSAPP_RATE" default:"1" placeholder:"N" help:"Messages a second that the number sends at most; faster numbers are banned sooner."`
-	Webchat         onOff    `env:"WEBCHAT" placeholder:"on|off" help:"The browser chat (default off; demo: on)."`
-	AcceptLoss      bool     `name:"accept-data-loss" help:"Start although the given Redis may lose acknowledged messages."`
-	LogLevel        logLevel `env:"HOTLINE_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
+	Data            string    `env:"HOTLINE_DATA" placeholder:"DIR" help:"Data directory: own Redis, keys (default ./data; demo: ./data-demo)."`
+	Listen          addr      `env:"HOTLINE_LISTEN" default:"127.0.0.1:8080" help:"Public listener: webhook, web chat, /healthz, /readyz."`
+	DeskListen      addr      `env:"HOTLINE_DESK_LISTEN" default:"127.0.0.1:8081" help:"Listener of the staff's desk."`
+	MetricsListen   addr      `env:"HOTLINE_METRICS_LISTEN" default:"127.0.0.1:9090" help:"Listener of /metrics (Prometheus)."`
+	URL             webURL    `env:"HOTLINE_URL" placeholder:"URL" help:"Public address of the web chat (default: from the listener)."`
+	DeskURL         webURL    `env:"HOTLINE_DESK_URL" placeholder:"URL" help:"Public address of the desk (default: from the listener)."`
+	SourceURL       webURL    `env:"HOTLINE_SOURCE_URL" placeholder:"URL" help:"Where this program's source is offered to its users (AGPL-3.0 section 13)."`
+	Proxies         networks  `name:"trusted-proxies" env:"HOTLINE_TRUSTED_PROXIES" placeholder:"CIDR,…" help:"Networks whose X-Forwarded-For is believed."`
+	Missions        string    `name:"mission-file" env:"HOTLINE_MISSION" placeholder:"FILE" help:"Mission file (TOML) or a directory of them; see 'hotline mission example'."`
+	Keys            string    `env:"HOTLINE_KEYS" placeholder:"FILE" help:"Key file for personal data at rest (default keys.json in the data directory)."`
+	Telegram        webURL    `name:"telegram-api-url" env:"TELEGRAM_API_URL" placeholder:"URL" help:"Bot API server (default Telegram's)."`
+	Webhook         webURL    `name:"telegram-webhook-url" env:"TELEGRAM_WEBHOOK_URL" placeholder:"URL" help:"Public webhook URL to register; unset: long polling."`
+	WhatsApp        onOff     `name:"whatsapp" env:"WHATSAPP" placeholder:"on|off" help:"The WhatsApp channel (after 'hotline whatsapp link')."`
+	WhatsAppVersion string    `name:"whatsapp-version" env:"WHATSAPP_VERSION" default:"auto" placeholder:"VERSION" help:"Version of WhatsApp Web to log in as: auto asks WhatsApp at the start, builtin is the program's, or 2.3000.NNN."`
+	WhatsAppRate    float64   `name:"whatsapp-rate" env:"WHATSAPP_RATE" default:"1" placeholder:"N" help:"Messages a second that the number sends at most; faster numbers are banned sooner."`
+	Webchat         onOff     `env:"WEBCHAT" placeholder:"on|off" help:"The browser chat (default off; demo: on)."`
+	RedisWait       redisWait `name:"redis-wait" env:"HOTLINE_REDIS_WAIT" placeholder:"N,TIME" help:"Replicas that must have a message within that time before it is acknowledged (default with Sentinel and Cluster 1,1s; else 0)."`
+	AcceptLoss      bool      `name:"accept-data-loss" help:"Start although the given Redis may lose acknowledged messages."`
+	LogLevel        logLevel  `env:"HOTLINE_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
 }
 
 // Own parser types, so that a malformed value ends with one line and exit code 2 before anything is started.
@@ -102,6 +104,17 @@ func (o *onOff) UnmarshalText(b []byte) error {
 		*o = "off"
 	default:
 		return fmt.Errorf("%q: write on or off", b)
+	}
+	return nil
+}
+
+// redisWait is what a write waits for.
+type redisWait struct{ *store.Wait }
+
+// UnmarshalText reads "1" or "1,500ms".
+func (w *redisWait) UnmarshalText(b []byte) (err error) {
+	if w.Wait, err = store.ParseWait(string(b)); err != nil {
+		return fmt.Errorf("%q: %w", b, err)
 	}
 	return nil
 }
