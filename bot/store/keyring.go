@@ -1,49 +1,53 @@
 package store
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
-	"errors"
+	"encoding/binary"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
-	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/tink"
 
 	"pulang/bot"
 )
 
-// Keyring holds the keys that never enter Redis: the one that wraps data keys (a Tink keyset, so that every wrapped
+// Keyring holds the keys that never enter Redis: those that wrap data keys (a Tink keyset, so that every wrapped
 // key says by its first bytes which key wrapped it), and the index key, which names contacts and makes values
 // findable without showing them. The index key names keys and is therefore never changed while data exist.
+//
+// A Keyring that was read from a file follows the file: a data key wrapped by a key that it does not know, and any
+// data key that it draws itself, make it look whether the file has changed.
 type Keyring struct {
-	handle *keyset.Handle
-	kek    tink.AEAD
-	index  []byte
-	names  *recent[lineContact, string]
+	now   atomic.Pointer[wrapping]
+	index []byte
+	names *recent[lineContact, string]
+
+	file   string // where it was read; "" for one that was drawn
+	looked atomic.Int64
+	mu     sync.Mutex
+	have   fileState // of the file as it was last read; guarded by mu
+}
+
+// wrapping are the keys that wrap data keys. One of them, the primary, wraps new ones; all unwrap.
+type wrapping struct {
+	handle  *keyset.Handle
+	kek     tink.AEAD
+	primary uint32
+	ids     []uint32 // in the order in which they were added
 }
 
 type lineContact struct {
 	line string
 	who  bot.Contact
 }
-
-// keyFile is the key file's JSON.
-type keyFile struct {
-	Version int             `json:"version"`
-	Data    json.RawMessage `json:"data"`  // Tink keyset in clear
-	Index   []byte          `json:"index"` // 32 bytes
-}
-
-const keyFileVersion = 1
 
 // NewKeyring draws a new Keyring.
 func NewKeyring() (*Keyring, error) {
@@ -59,98 +63,66 @@ func NewKeyring() (*Keyring, error) {
 }
 
 func newKeyring(h *keyset.Handle, index []byte) (*Keyring, error) {
+	w, err := newWrapping(h)
+	if err != nil {
+		return nil, err
+	}
+	k := &Keyring{index: index, names: newRecent[lineContact, string](8192)}
+	k.now.Store(w)
+	return k, nil
+}
+
+func newWrapping(h *keyset.Handle) (*wrapping, error) {
 	kek, err := aead.New(h)
 	if err != nil {
 		return nil, err
 	}
-	return &Keyring{handle: h, kek: kek, index: index, names: newRecent[lineContact, string](8192)}, nil
+	info := h.KeysetInfo()
+	w := &wrapping{handle: h, kek: kek, primary: info.GetPrimaryKeyId()}
+	for _, k := range info.GetKeyInfo() {
+		w.ids = append(w.ids, k.GetKeyId())
+	}
+	return w, nil
 }
 
-// ReadKeyring reads a key file. Its errors name the file and never its content; fs.ErrNotExist when there is none.
-func ReadKeyring(path string) (*Keyring, error) {
-	st, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("key file: %w", err)
+// newest is the key that was added last.
+func (w *wrapping) newest() uint32 { return w.ids[len(w.ids)-1] }
+
+// wrappedBy is the key that wrapped a data key: Tink writes a 1 and the key's number before the ciphertext.
+func wrappedBy(wrapped string) (id uint32, ok bool) {
+	if len(wrapped) < 5 || wrapped[0] != 1 {
+		return 0, false
 	}
-	if st.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("key file %s: others may read it (mode %04o): chmod 600 it", path, st.Mode().Perm())
-	}
-	raw, err := os.ReadFile(path) //nolint:gosec // the operator names the file
-	if err != nil {
-		return nil, fmt.Errorf("key file: %w", err)
-	}
-	bad := fmt.Errorf("key file %s: not a key file of this program", path)
-	var f keyFile
-	if json.Unmarshal(raw, &f) != nil || f.Version != keyFileVersion || len(f.Index) != 32 {
-		return nil, bad
-	}
-	h, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(f.Data)))
-	if err != nil {
-		return nil, bad
-	}
-	k, err := newKeyring(h, f.Index)
-	if err != nil {
-		return nil, bad
-	}
-	return k, nil
+	return binary.BigEndian.Uint32([]byte(wrapped[1:5])), true
 }
 
-// Write creates the key file, mode 0600, and flushes it to the disk before it returns: what is sealed with a key
-// that a power cut took away is lost. fs.ErrExist when the file is there already.
-func (k *Keyring) Write(path string) error {
-	var ks bytes.Buffer
-	if err := insecurecleartextkeyset.Write(k.handle, keyset.NewJSONWriter(&ks)); err != nil {
-		return fmt.Errorf("key file: %w", err)
+// lookEvery is how long a Keyring trusts what it has read before it wraps another key.
+const lookEvery = 2 * time.Second
+
+var began = time.Now()
+
+// wrap wraps a data key for that place with the newest key known to be in force.
+func (k *Keyring) wrap(raw []byte, place string) ([]byte, error) {
+	if k.file != "" && time.Since(began)-time.Duration(k.looked.Load()) > lookEvery {
+		// An unreadable file is KeepKeys' to tell; what we have is good until somebody retires it.
+		_, _ = k.refresh()
 	}
-	raw, err := json.MarshalIndent(keyFile{Version: keyFileVersion, Data: ks.Bytes(), Index: k.index}, "", "  ")
-	if err != nil {
-		return fmt.Errorf("key file: %w", err)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("key file: %w", err)
-	}
-	// Written beside and linked into place: a reader sees the whole file or none.
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".keys-*")
-	if err != nil {
-		return fmt.Errorf("key file: %w", err)
-	}
-	defer os.Remove(tmp.Name()) //nolint:errcheck // a leftover is harmless beside the real one
-	_, err = tmp.Write(append(raw, '\n'))
-	err = errors.Join(err, tmp.Chmod(0o600), tmp.Sync(), tmp.Close())
-	if err != nil {
-		return fmt.Errorf("key file: %w", err)
-	}
-	if err := os.Link(tmp.Name(), path); err != nil {
-		return fmt.Errorf("key file: %w", err)
-	}
-	return syncDir(filepath.Dir(path))
+	return k.now.Load().kek.Encrypt(raw, []byte(place))
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir) //nolint:gosec // our own data directory
+// unwrap is the reverse of wrap; errSealed when it does not open.
+func (k *Keyring) unwrap(wrapped, place string) ([]byte, error) {
+	w := k.now.Load()
+	if id, ok := wrappedBy(wrapped); ok && k.file != "" && !slices.Contains(w.ids, id) {
+		if _, err := k.refresh(); err == nil {
+			w = k.now.Load()
+		}
+	}
+	raw, err := w.kek.Decrypt([]byte(wrapped), []byte(place))
 	if err != nil {
-		return err
+		return nil, errSealed
 	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
-// keyringFor finds the keys of a store: the key file when there is one, a new one only for an empty store.
-func keyringFor(path string, empty bool) (*Keyring, error) {
-	k, err := ReadKeyring(path)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return k, err
-	}
-	if !empty {
-		return nil, &KeyError{Path: path, Missing: true}
-	}
-	if k, err = NewKeyring(); err != nil {
-		return nil, err
-	}
-	err = k.Write(path)
-	if errors.Is(err, fs.ErrExist) { // another process was quicker
-		return ReadKeyring(path)
-	}
-	return k, err
+	return raw, nil
 }
 
 // mac is the keyed digest of the parts. Lengths are part of it, so that no two lists of parts look alike.

@@ -37,3 +37,7 @@ func keyOfficers(line string) string { return lineKey(line) + "officers" }
 // keyResultLock is a STRING for as long as one process works on a request at the desk that concerns several lines: its
 // token.
 func keyResultLock(line, digest string) string { return lineKey(line) + "resultlock:" + digest }
+
+// keyKeyrings is a HASH, for ever: a serving process to "ms primary id,id": when it last said so, the number of the
+// wrapping key that it wraps with, and those that it has. keys rotate waits for all that said so lately.
+func keyKeyrings() string { return "{staff}:keyrings" }

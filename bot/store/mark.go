@@ -71,7 +71,7 @@ func (s *Store) mark(ctx context.Context, o Options) error {
 		}
 	}
 	if len(have) == 0 {
-		check, err := s.keys.kek.Encrypt(s.keys.mac("check"), []byte(keyMark()))
+		check, err := s.keys.wrap(s.keys.mac("check"), keyMark())
 		if err != nil {
 			return fmt.Errorf("mark the store: %w", err)
 		}
@@ -85,7 +85,7 @@ func (s *Store) mark(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	plain, err := s.keys.kek.Decrypt([]byte(have["check"]), []byte(keyMark()))
+	plain, err := s.keys.unwrap(have["check"], keyMark())
 	if err != nil || !hmac.Equal(plain, s.keys.mac("check")) {
 		return &KeyError{Path: o.KeyFile}
 	}

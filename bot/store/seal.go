@@ -25,7 +25,7 @@ func (k *Keyring) newDataKey(key string) (dataKey, error) {
 	if _, err := rand.Read(raw); err != nil {
 		return dataKey{}, fmt.Errorf("draw data key: %w", err)
 	}
-	wrapped, err := k.kek.Encrypt(raw, []byte(key))
+	wrapped, err := k.wrap(raw, key)
 	if err != nil {
 		return dataKey{}, fmt.Errorf("wrap data key: %w", err)
 	}
@@ -38,9 +38,9 @@ func (k *Keyring) newDataKey(key string) (dataKey, error) {
 
 // openDataKey unwraps a data key; it fails for one that belongs to another record or another key file.
 func (k *Keyring) openDataKey(key, wrapped string) (dataKey, error) {
-	raw, err := k.kek.Decrypt([]byte(wrapped), []byte(key))
+	raw, err := k.unwrap(wrapped, key)
 	if err != nil {
-		return dataKey{}, errSealed
+		return dataKey{}, err
 	}
 	a, err := subtle.NewAESGCM(raw)
 	if err != nil {

@@ -39,6 +39,7 @@ type hotline struct {
 	Case       caseCmd       `cmd:"" help:"Single cases."`
 	Staff      staffCmd      `cmd:"" help:"Accounts of the staff's desk."`
 	WhatsApp   whatsappCmd   `cmd:"" name:"whatsapp" help:"The hotline's WhatsApp number: link, status, unlink."`
+	Rotation   keysCmd       `cmd:"" name:"keys" help:"The keys for personal data at rest."`
 	Flow       flowCmd       `cmd:"" help:"The conversation."`
 }
 

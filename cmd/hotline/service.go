@@ -236,6 +236,7 @@ func (s *service) run() {
 	if s.alone {
 		s.freeOrphans()
 	}
+	s.start("keys", s.store.KeepKeys)
 	s.start("relay", s.relay.Run)
 	s.start("staff audit", s.sealStaffAudit)
 	for _, t := range s.tgs {
