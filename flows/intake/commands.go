@@ -165,7 +165,11 @@ func (t *turn) command(c command, arg string) bool {
 		return t.renew()
 	case cmdCheck:
 		t.check(arg)
-		return true
+		if t.s.Case != "" {
+			return true
+		}
+		t.content = true // who has to ask whether an officer is real may have met a false one
+		return t.complete()
 	}
 	return false
 }
@@ -202,11 +206,12 @@ func (t *turn) start() bool {
 	return t.complete()
 }
 
-// stop is BERHENTI: nothing unprompted is sent any more, the case stays. As a very first message it opens no case, and
-// neither do HAPUS and CEK: whoever wants silence, wants no trace, or only asks whether an officer is real, did not ask
-// to be called. Every other first message that is more than a greeting opens one.
+// stop is BERHENTI: nothing unprompted is sent any more, the case stays. As a very first message it opens one, like
+// everything that is more than a greeting: it may be the only word that somebody gets out, and officers see it on a case
+// that says that nothing may be sent.
 func (t *turn) stop() {
 	again := t.s.Paused
+	t.content = true
 	t.s.Paused, t.s.Ask, t.s.Shown = true, "", nil
 	t.note(memoPaused, "")
 	if t.s.Case != "" && !again {

@@ -53,7 +53,9 @@ var deleteQuestions = []question{{
 	},
 }}
 
-// erase is HAPUS. From a person who is watched or in danger it only clears the chat: no questions, no traces.
+// erase is HAPUS. From a person who is watched or in danger it only clears the chat: no questions, no traces. So it
+// does before there is a case, when nobody knows who looks at the phone; the case that it opens can be erased by HAPUS
+// again.
 func (t *turn) erase() bool {
 	if t.silent() || t.danger() {
 		t.s.Shown = nil
@@ -62,6 +64,7 @@ func (t *turn) erase() bool {
 	}
 	t.note(memoDelete, "")
 	if t.s.Case == "" {
+		t.content = true
 		t.deleteChat()
 		return true
 	}
