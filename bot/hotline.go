@@ -44,6 +44,9 @@ type Options struct {
 	// Groups answers GABUNG: whether a group with this join code exists on the line. Nil: every code of the right form
 	// is taken.
 	Groups func(ctx context.Context, line, code string) (bool, error)
+	// Round is told each round of the loops of RunTimers ("timers", or a chore's name), so that one that stands still is
+	// noticed. nil for nobody.
+	Round  func(line, loop string)
 	Clock  func() time.Time
 	Random io.Reader
 	Log    *slog.Logger
@@ -68,6 +71,9 @@ func NewHotline(o Options) *Hotline {
 	}
 	if o.Random == nil {
 		o.Random = rand.Reader
+	}
+	if o.Round == nil {
+		o.Round = func(string, string) {}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

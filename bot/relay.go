@@ -23,6 +23,8 @@ type RelayOptions struct {
 	Log      *slog.Logger
 	// Senders bounds the sends under way at once, per channel account. 0 means 256.
 	Senders int
+	// Round is told each round of each account's loop, so that one that stands still is noticed. nil for nobody.
+	Round func(line, channel string)
 	// Look is how often the outbox is asked for rows that nobody handed over. 0 means a quarter of a second.
 	Look time.Duration
 }
@@ -98,6 +100,9 @@ func NewRelay(o RelayOptions) *Relay {
 	if o.Senders == 0 {
 		o.Senders = 256
 	}
+	if o.Round == nil {
+		o.Round = func(string, string) {}
+	}
 	if o.Look == 0 {
 		o.Look = 250 * time.Millisecond
 	}
@@ -161,6 +166,7 @@ func (a *account) run(ctx context.Context) {
 	look := time.NewTicker(a.r.Look)
 	defer look.Stop()
 	for ctx.Err() == nil {
+		a.r.Round(a.line, a.ch.Name())
 		if room := cap(a.slots) - len(a.slots); room > 0 && !a.idle() {
 			upTo := LaneBroadcast
 			if a.bulky.Load() >= mostBulk {

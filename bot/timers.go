@@ -19,6 +19,9 @@ type Chore struct {
 	Do    func(ctx context.Context, line string, now time.Time) error
 }
 
+// loopTimers is the name of the loop that takes due timers.
+const loopTimers = "timers"
+
 const (
 	timerLook  = time.Second
 	timerLease = 30 * time.Second
@@ -31,7 +34,7 @@ func (h *Hotline) RunTimers(ctx context.Context, chores ...Chore) error {
 	var all sync.WaitGroup
 	for line := range h.Lines {
 		all.Go(func() {
-			h.every(ctx, timerLook, "timers", line, func(now time.Time) error { return h.takeTimers(ctx, line, now) })
+			h.every(ctx, timerLook, loopTimers, line, func(now time.Time) error { return h.takeTimers(ctx, line, now) })
 		})
 		for _, c := range chores {
 			all.Go(func() {
@@ -58,6 +61,7 @@ func (h *Hotline) every(ctx context.Context, period time.Duration, what, line st
 	defer tick.Stop()
 	failing := false
 	for {
+		h.Round(line, what)
 		err := f(h.Clock())
 		if ctx.Err() != nil {
 			return
@@ -86,6 +90,7 @@ func (h *Hotline) takeTimers(ctx context.Context, line string, now time.Time) er
 		}
 		var failed error
 		for _, t := range due {
+			h.Round(line, loopTimers) // a long batch is no standstill
 			if err := h.fire(ctx, t, now); err != nil {
 				// The lease ends and the timer comes again; the others go on meanwhile.
 				failed = errors.Join(failed, fmt.Errorf("timer %s: %w", t.Name, err))

@@ -198,3 +198,6 @@ func keyLineKeys(line string) string { return lineKey(line) + "keys" }
 // keyMark is a HASH, for ever: mode (real or demo), schema (a number), check (a sealed word that only the right key
 // file opens).
 func keyMark() string { return "{staff}:mark" }
+
+// keyProbe is a STRING of each process that lives for a minute: what a probe wrote, to be read back.
+func keyProbe(line, process string) string { return lineKey(line) + "probe:" + process }

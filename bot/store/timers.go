@@ -51,7 +51,7 @@ func (s *Store) TakeTimers(ctx context.Context, line string, now time.Time, n in
 		if kind == "k" {
 			t.CaseID = id
 		} else if t.Contact, err = s.openContact(line, id, f[2], f[3]); err != nil {
-			s.log.Error("timer", "line", line, "name", name, "err", err)
+			s.log.Error("timer", "line", line, "timer", name, "err", err)
 			continue
 		}
 		out = append(out, t)

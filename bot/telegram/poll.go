@@ -103,6 +103,7 @@ func (c *Channel) round(ctx context.Context, offset int64) (int64, error) {
 	if err != nil {
 		return offset, err
 	}
+	received := time.Now()
 	c.health.poll(c.now())
 	if len(list) == 0 {
 		// Everything below offset is confirmed now. After a week without updates Telegram starts again at a random
@@ -111,6 +112,9 @@ func (c *Channel) round(ctx context.Context, offset int64) (int64, error) {
 	}
 	batch := c.parseAll(list, offset)
 	first, some, err := c.acceptAll(ctx, batch)
+	for range first {
+		c.onAck(time.Since(received)) // by the next call, which is made at once
+	}
 	if err != nil && some {
 		err = partly{err}
 	}

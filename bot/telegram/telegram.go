@@ -68,6 +68,9 @@ type Options struct {
 	// OnGap is told when updates could not be accepted for more than GapAfter: taps made in that time may be lost
 	// for good, because Telegram keeps a tap for 150 seconds only. It must return quickly. May be nil.
 	OnGap func(from, to time.Time)
+	// OnAck is told, for each update that is acknowledged to Telegram, how long that took since its receipt. It must
+	// return at once. May be nil.
+	OnAck func(took time.Duration)
 	// GapAfter is two minutes when zero.
 	GapAfter time.Duration
 	// Now is the clock for taps, which bear no time of their own, and for gaps. nil is time.Now.
@@ -104,6 +107,7 @@ type Channel struct {
 	log      *slog.Logger
 	commands map[string][]Command
 	now      func() time.Time
+	onAck    func(took time.Duration)
 
 	handleTimeout time.Duration
 	asideAfter    time.Duration
@@ -174,6 +178,9 @@ func New(o Options) (*Channel, error) {
 	c.log = c.log.With("channel", Name, "account", c.account)
 	if c.now == nil {
 		c.now = time.Now
+	}
+	if c.onAck = o.OnAck; c.onAck == nil {
+		c.onAck = func(time.Duration) {}
 	}
 	c.gap = gap{after: or(o.GapAfter, 2*time.Minute), tell: o.OnGap}
 	if o.Secret != "" {

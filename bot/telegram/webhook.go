@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"time"
 
 	tg "github.com/go-telegram/bot"
 )
@@ -68,6 +69,7 @@ func (c *Channel) authentic(r *http.Request) bool {
 // on its own would wait up to two minutes. No answer has a body: Telegram would execute it as a call.
 func (c *Channel) Webhook() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		received := time.Now()
 		if r.Method != http.MethodPost {
 			w.Header().Set("Allow", http.MethodPost)
 			w.WriteHeader(http.StatusMethodNotAllowed)
@@ -96,6 +98,7 @@ func (c *Channel) Webhook() http.Handler {
 		}
 		c.works()
 		w.WriteHeader(http.StatusOK)
+		c.onAck(time.Since(received))
 	})
 }
 

@@ -113,6 +113,7 @@ func TestNothingPersonalIsReadable(t *testing.T) {
 			t.Errorf("the control string is not found in %s (%d bytes): the search proves nothing", place, len(places[place]))
 		}
 	}
+	checkLabels(t, samples(t, places["/metrics"]))
 	if !strings.Contains(places["/metrics"], "hotline_open_cases") || !strings.Contains(places["standard error"], `"level"`) {
 		t.Error("no metrics, or no log to search")
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"pulang/bot"
 	"pulang/bot/telegram"
 	"pulang/flows"
@@ -23,6 +25,7 @@ type telegramLine struct {
 	// hook is the public URL to register and path the part of it that is served; empty: long polling.
 	hook, path string
 	channel    *telegram.Channel
+	leads      prometheus.Gauge // 1 while this process receives the updates
 }
 
 const (
@@ -102,18 +105,47 @@ func menu(s *service) map[string][]telegram.Command {
 // connect makes the channel; it does not speak to Telegram yet.
 func (t *telegramLine) connect(s *service, h telegram.Handler) (err error) {
 	t.channel, err = telegram.New(telegram.Options{Token: t.token, APIURL: string(s.settings.Telegram), Line: t.line,
-		Handler: h, Log: s.log, Secret: t.secret, Commands: menu(s)})
+		Handler: h, Log: s.log, Secret: t.secret, Commands: menu(s), OnAck: func(took time.Duration) {
+			s.metrics.ack.WithLabelValues(telegram.Name, "acknowledged").Observe(took.Seconds())
+		}})
 	if err != nil {
 		return usageError{err}
 	}
-	s.health.add("telegram "+t.line, 20*time.Second, func(ctx context.Context) error {
-		if ok, err := t.flows(ctx); err != nil || !ok {
-			return errors.Join(err, errors.New("no updates come in"))
-		}
-		return nil
-	})
+	t.leads = s.metrics.leads.WithLabelValues(t.line, telegram.Name)
+	if t.hook != "" {
+		t.leads.Set(1)
+	}
+	// With a webhook a process that is not ready would be sent no updates, and could never become ready again: there it
+	// is only told.
+	tell := s.health.add
+	if t.hook != "" {
+		tell = s.health.note
+	}
+	tell("telegram "+t.line, 5*time.Second, func(ctx context.Context) error { return t.received(ctx, s) })
 	return nil
 }
+
+// received tells whether the bot's updates are received, here or by another process.
+func (t *telegramLine) received(ctx context.Context, s *service) error {
+	if t.hook == "" {
+		owner, until, err := s.store.LeaseHolder(ctx, t.line, t.leaseName())
+		switch {
+		case err != nil:
+			return err
+		case owner == "" || !until.After(time.Now()):
+			return errors.New("nobody polls")
+		case owner != s.owner:
+			return nil // the process that polls tells of it
+		}
+	}
+	if ok, err := t.flows(ctx); err != nil || !ok {
+		return errors.Join(err, errors.New("no updates come in"))
+	}
+	return nil
+}
+
+// leaseName is the name of the lease under which one process polls.
+func (t *telegramLine) leaseName() string { return "poll:" + t.channel.Account() }
 
 // flows asks Telegram whether updates reach us at the moment.
 func (t *telegramLine) flows(ctx context.Context) (bool, error) {
@@ -146,7 +178,7 @@ func (t *telegramLine) run(ctx context.Context, s *service) error {
 		return nil
 	}
 	owner := s.owner
-	name := "poll:" + t.channel.Account()
+	name := t.leaseName()
 	for ctx.Err() == nil {
 		token, ok, err := s.store.AcquireLease(ctx, t.line, name, owner, pollLease)
 		if err != nil && ctx.Err() == nil {
@@ -154,7 +186,9 @@ func (t *telegramLine) run(ctx context.Context, s *service) error {
 		}
 		if err == nil && ok {
 			s.store.Guard(t.line, t.channel.Account(), name, token)
+			t.leads.Set(1)
 			err = t.poll(ctx, s, name, owner, token)
+			t.leads.Set(0)
 			s.store.Guard(t.line, t.channel.Account(), "", 0)
 			if err != nil {
 				return err
@@ -233,7 +267,7 @@ type fileOpener interface {
 func (s *service) files(ctx context.Context, channel, account, ref string) (io.ReadCloser, error) {
 	for _, l := range s.lines {
 		c := l.Channel
-		if w, ok := c.(countedChannel); ok {
+		if w, ok := c.(meteredChannel); ok {
 			c = w.Channel
 		}
 		if f, ok := c.(fileOpener); ok && c.Name() == channel && c.Account() == account {

@@ -367,7 +367,7 @@ func TestListeners(t *testing.T) {
 	if code, body := get(t, p.Chat+"/readyz"); code != 200 || !strings.Contains(body, "redis ok") {
 		t.Errorf("readyz: %d %s", code, body)
 	}
-	if code, body := get(t, p.Metrics); code != 200 || !strings.Contains(body, "hotline_open_cases") || strings.Contains(body, "kh") {
+	if code, body := get(t, p.Metrics); code != 200 || !strings.Contains(body, `hotline_open_cases{class="P1",mission="kh"} 0`) {
 		t.Errorf("metrics: %d", code)
 	}
 	for _, path := range []string{"/healthz", "/metrics", "/send"} {

@@ -131,8 +131,9 @@ func (s *service) closeListeners() {
 func (s *service) build(ctx context.Context, tokens []telegramLine, numbers []whatsappLine) error {
 	s.failed = make(chan error, 8)
 	s.metrics, s.health = newMetrics(version()), newHealth()
-	s.health.add("redis", time.Second, s.store.Ping)
-	s.metrics.registry.MustRegister(queueGauges{s.store, missionCodes(s.missions)})
+	s.health.add("redis", time.Second, s.store.Probe)
+	s.store.MeasureRoundTrips(s.metrics.roundTrip)
+	measured := meteredStore{s.store, s.metrics}
 
 	lines := map[string]*bot.Line{}
 	rules := map[string]casework.Rules{}
@@ -140,12 +141,12 @@ func (s *service) build(ctx context.Context, tokens []telegramLine, numbers []wh
 		lines[m.Code] = &bot.Line{Mission: m, Flow: newFlow(m, s.missions, s.cat)}
 		rules[m.Code] = m.Rules()
 	}
-	s.hotline = bot.NewHotline(bot.Options{Store: s.store, Catalogue: s.cat, Lines: lines, Cans: cans(), Log: s.log,
-		Officers: s.onDuty, Groups: s.store.GroupExists})
-	handler := countedHandler{s.hotline, s.metrics}
+	s.hotline = bot.NewHotline(bot.Options{Store: measured, Catalogue: s.cat, Lines: lines, Cans: cans(), Log: s.log,
+		Officers: s.onDuty, Groups: s.store.GroupExists, Round: func(line, name string) { s.health.loops.round(loop{name: name, line: line}) }})
+	handler := meteredHandler{Hotline: s.hotline, m: s.metrics, acks: true}
 
 	for _, t := range tokens {
-		if err := t.connect(s, handler); err != nil {
+		if err := t.connect(s, meteredHandler{Hotline: s.hotline, m: s.metrics}); err != nil {
 			return err
 		}
 		s.tgs = append(s.tgs, &t)
@@ -182,16 +183,31 @@ func (s *service) build(ctx context.Context, tokens []telegramLine, numbers []wh
 			return err
 		}
 	}
-	s.relay = bot.NewRelay(bot.RelayOptions{Outbox: s.store, Channels: s.lines, Rules: rules, Log: s.log})
+	s.relay = bot.NewRelay(bot.RelayOptions{Outbox: s.store, Channels: s.lines, Rules: rules, Log: s.log,
+		Round: func(line, channel string) { s.health.loops.round(loop{loopRelay, line, channel}) }})
 	s.relay.Attach(s.hotline)
-	s.desk = desk.New(desk.Options{Queue: s.store, Staff: s.store, Sessions: s.store.Sessions(desk.AccountOf),
+	s.desk = desk.New(desk.Options{Queue: measured, Staff: s.store, Sessions: s.store.Sessions(desk.AccountOf),
 		Catalogue: s.cat, Missions: s.missions, Log: s.log, URL: s.deskURL, Demo: s.demo, Dispatch: s.relay.Dispatch,
 		Source: s.sourceURL(), ClientIP: clientIP(s.settings.Proxies), Ready: s.store.Ping, Files: s.files, Alerts: alerts})
+	s.metrics.registry.MustRegister(s.health, s.vitals())
 	return nil
 }
 
 func (s *service) addChannel(line string, ch bot.Channel) {
-	s.lines = append(s.lines, bot.LineChannel{Line: line, Channel: countedChannel{ch, s.metrics}})
+	s.metrics.channel(line, ch.Name())
+	s.lines = append(s.lines, bot.LineChannel{Line: line, Channel: meteredChannel{Channel: ch, line: line, m: s.metrics}})
+}
+
+// vitals reads what /metrics shows of the whole installation.
+func (s *service) vitals() *vitals {
+	v := &vitals{store: s.store, missions: missionCodes(s.missions), accounts: map[string]map[string]string{}, log: s.log}
+	for _, l := range s.lines {
+		if v.accounts[l.Line] == nil {
+			v.accounts[l.Line] = map[string]string{}
+		}
+		v.accounts[l.Line][l.Channel.Account()] = l.Channel.Name()
+	}
+	return v
 }
 
 // buildChats makes the browser chats: one mission's at the root, several each below its code.
@@ -237,6 +253,7 @@ func (s *service) run() {
 		s.freeOrphans()
 	}
 	s.start("keys", s.store.KeepKeys)
+	s.health.add(loopRelay, time.Second, s.health.loops.going(loopRelay))
 	s.start("relay", s.relay.Run)
 	s.start("staff audit", s.sealStaffAudit)
 	for _, t := range s.tgs {
@@ -272,6 +289,7 @@ func (s *service) freeOrphans() {
 
 // timers runs the timers and what every line needs doing now and then. The demo begins with it after its wave.
 func (s *service) timers(ctx context.Context) error {
+	s.health.add(loopTimers, time.Second, s.health.loops.going(loopTimers))
 	return s.hotline.RunTimers(ctx,
 		bot.Chore{Name: "audit chain", Every: sealEvery, Do: func(ctx context.Context, line string, _ time.Time) error {
 			_, err := s.store.SealAudit(ctx, line)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -25,7 +26,7 @@ func TestLogHoldsNoPersons(t *testing.T) {
 		"rahasia keluarga", "Dewi Rekaan", "kata-sandi", "203.0.113.77",
 	}
 	who := bot.Contact{Channel: "telegram", Account: "9", Address: "3174012345678901"}
-	log.Info("start", "contact", who, "who", who, "err", errors.New("Post https://api.telegram.org/bot"+canaries[0]+"/getMe: EOF"))
+	log.With("channel", "telegram", "account", "123456789").Info("start", "contact", who, "who", who, "err", errors.New("Post https://api.telegram.org/bot"+canaries[0]+"/getMe: EOF"))
 	log.Warn("send", "err", errors.New("call +855 12 813 282 at 11.55640, 104.92820"), "url", "redis://x:hunter2@h/", "row", "01K8")
 	log.Error("redis", "err", errors.New("dial redis://:hunter2@127.0.0.1:6379: refused"), "text", "rahasia keluarga", "name", "Dewi Rekaan")
 	log.Info("message", "input", flows.Input{Kind: flows.KindText, Text: "rahasia keluarga"}, "password", "kata-sandi", "ip", "203.0.113.77")
@@ -35,7 +36,7 @@ func TestLogHoldsNoPersons(t *testing.T) {
 			t.Errorf("%q is in the log:\n%s", c, out.String())
 		}
 	}
-	for _, want := range []string{`"row":"01K8"`, `"who":"telegram"`, `"level":"WARN"`} {
+	for _, want := range []string{`"row":"01K8"`, `"account":"123456789"`, `"contact":"[redacted]"`, `"who":"[redacted]"`, `"level":"WARN"`} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%s is missing in\n%s", want, out.String())
 		}
@@ -119,6 +120,47 @@ func TestHealth(t *testing.T) {
 	h.live(w, httptest.NewRequest(http.MethodGet, "/healthz", nil))
 	if w.Code != 200 {
 		t.Error("a process that lives says so whatever else fails")
+	}
+}
+
+// A loop that stands still makes the process unready, and after longer dead; a chore that takes its time does not.
+func TestHealthOfLoops(t *testing.T) {
+	h := newHealth()
+	now := time.Date(2026, 1, 19, 8, 0, 0, 0, time.UTC)
+	h.clock = func() time.Time { return now }
+	for _, name := range []string{loopRelay, loopTimers} {
+		h.add(name, 0, h.loops.going(name))
+	}
+	ask := func(f http.HandlerFunc) string {
+		w := httptest.NewRecorder()
+		f(w, httptest.NewRequest(http.MethodGet, "/", nil))
+		return fmt.Sprint(w.Code, " ", w.Body.String())
+	}
+	beat := func(loops ...loop) {
+		for _, l := range loops {
+			h.loops.round(l)
+		}
+	}
+	beat(loop{loopRelay, "kh", "telegram"}, loop{loopRelay, "kh", "webchat"}, loop{loopTimers, "kh", ""}, loop{"audit chain", "kh", ""})
+	for _, c := range []struct {
+		after       time.Duration
+		beats       []loop
+		live, ready string
+	}{
+		{0, nil, "200 ok\n", "200 relay ok\ntimers ok\n"},
+		{time.Minute, []loop{{loopRelay, "kh", "telegram"}, {loopTimers, "kh", ""}}, "200 ok\n", "503 relay failing\ntimers ok\n"},
+		{time.Minute, []loop{{loopRelay, "kh", "webchat"}, {loopRelay, "kh", "telegram"}}, "200 ok\n", "503 relay ok\ntimers failing\n"},
+		{2*time.Minute + time.Second, []loop{{loopRelay, "kh", "webchat"}, {loopRelay, "kh", "telegram"}}, "503 timers failing\n", "503 relay ok\ntimers failing\n"},
+		{time.Second, []loop{{loopTimers, "kh", ""}}, "200 ok\n", "200 relay ok\ntimers ok\n"},
+	} {
+		now = now.Add(c.after)
+		beat(c.beats...)
+		if got := ask(h.live); got != c.live {
+			t.Errorf("after %s: live %q, want %q", c.after, got, c.live)
+		}
+		if got := ask(h.ready); got != c.ready {
+			t.Errorf("after %s: ready %q, want %q", c.after, got, c.ready)
+		}
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"pulang/bot"
 	"pulang/bot/whatsapp"
 	"pulang/flows"
@@ -21,6 +23,7 @@ type whatsappLine struct {
 	store   string
 	version whatsapp.Version
 	channel *whatsapp.Channel
+	leads   prometheus.Gauge // 1 while this process has the number
 }
 
 const (
@@ -124,10 +127,16 @@ func (w *whatsappLine) connect(s *service, h whatsapp.Handler, lang string) (err
 		return usageError{err}
 	}
 	// A ban lasts for days. It is told, but the other channels and the desk stay in service.
-	s.health.note("whatsapp "+w.line, time.Second, func(context.Context) error {
+	s.health.note("whatsapp "+w.line, time.Second, func(ctx context.Context) error {
 		switch h := w.channel.Health(); h.State {
-		case whatsapp.Up, whatsapp.Standby:
+		case whatsapp.Up:
 			return nil
+		case whatsapp.Standby:
+			owner, until, err := s.store.LeaseHolder(ctx, w.line, w.leaseName())
+			if err == nil && owner != "" && until.After(time.Now()) {
+				return nil
+			}
+			return errors.Join(err, errors.New("nobody has the number"))
 		case whatsapp.Connecting, whatsapp.Refusing:
 			if time.Since(h.Since) < time.Minute {
 				return nil
@@ -135,13 +144,17 @@ func (w *whatsappLine) connect(s *service, h whatsapp.Handler, lang string) (err
 		}
 		return errors.New("no line")
 	})
-	s.metrics.channelUp(whatsapp.Name, w.line, func() bool { return w.channel.Health().State == whatsapp.Up })
+	w.leads = s.metrics.leads.WithLabelValues(w.line, whatsapp.Name)
+	w.leads.Set(0)
 	return nil
 }
 
+// leaseName is the name of the lease under which one process has the number.
+func (w *whatsappLine) leaseName() string { return "whatsapp:" + w.channel.Account() }
+
 // run has the number for as long as this process holds its lease; the other replicas stand by.
 func (w *whatsappLine) run(ctx context.Context, s *service) error {
-	name := "whatsapp:" + w.channel.Account()
+	name := w.leaseName()
 	for ctx.Err() == nil {
 		wait := whatsappRenew / 2
 		token, ok, err := s.store.AcquireLease(ctx, w.line, name, s.owner, whatsappLease)
@@ -150,7 +163,9 @@ func (w *whatsappLine) run(ctx context.Context, s *service) error {
 		}
 		if err == nil && ok {
 			s.store.Guard(w.line, w.channel.Account(), name, token)
+			w.leads.Set(1)
 			err = w.lead(ctx, s, name, token)
+			w.leads.Set(0)
 			s.store.Guard(w.line, w.channel.Account(), "", 0)
 			switch {
 			case errors.Is(err, whatsapp.ErrReplaced):
