@@ -52,6 +52,9 @@ type Options struct {
 	Wait *Wait
 	// Patience is how long a write is tried again while a failover is under way. 0 means 12 seconds.
 	Patience time.Duration
+	// Owner names this process and those before it, of which only one can run at a time (see FreeOrphans); it has no "~".
+	// Empty: none of them is known.
+	Owner string
 	// RowLease is how long rows handed over by a commit stay with the committing process. 0 means bot.RowLease.
 	RowLease time.Duration
 	Log      *slog.Logger
@@ -71,6 +74,7 @@ type Store struct {
 	lease time.Duration
 	log   *slog.Logger
 	self  string // this process, in tokens
+	owner string // of this process and of those before it on the same data
 
 	to             primaries
 	loads, commits *batchers
@@ -136,7 +140,7 @@ func (s *Store) start(ctx context.Context, o Options) error {
 	if err := loadScripts(ctx, s.rdb); err != nil {
 		return err
 	}
-	s.self = token()
+	s.self, s.owner = ownedBy(o.Owner)+token(), o.Owner
 	s.loads = newBatchers(s.to, true)
 	s.commits = newBatchers(s.to, false)
 	return nil

@@ -36,6 +36,7 @@ type openWith struct {
 	url       string // REDIS_URL; empty: an own redis-server in data
 	exclusive bool   // serve and demo: nobody else may serve from this data directory
 	accept    bool   // --accept-data-loss
+	owner     string // of an exclusive opener: see ownerName
 	log       *slog.Logger
 }
 
@@ -124,7 +125,7 @@ func (o *opened) open(ctx context.Context, s *Settings, w openWith) (err error) 
 	}
 	for _, mode := range modes {
 		o.store, err = store.Open(ctx, store.Options{Client: o.redis, KeyFile: s.keyFile(w.data), Lines: storeLines(w.missions),
-			Mode: mode, RowLease: bot.RowLease, Wait: s.RedisWait.Wait, Log: w.log})
+			Mode: mode, RowLease: bot.RowLease, Wait: s.RedisWait.Wait, Owner: w.owner, Log: w.log})
 		var wrong *store.ModeError
 		if errors.As(err, &wrong) && w.mode == "" {
 			continue

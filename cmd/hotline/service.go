@@ -249,9 +249,7 @@ func (s *service) past(line string) func(ctx context.Context, who bot.Contact) (
 
 // run starts the parts and returns when all of them are on their way.
 func (s *service) run() {
-	if s.alone {
-		s.freeOrphans()
-	}
+	s.freeOrphans()
 	s.start("keys", s.store.KeepKeys)
 	s.health.add(loopRelay, time.Second, s.health.loops.going(loopRelay))
 	s.start("relay", s.relay.Run)
@@ -281,7 +279,7 @@ func (s *service) freeOrphans() {
 		accounts[l.Line] = append(accounts[l.Line], l.Channel.Account())
 	}
 	for line, of := range accounts {
-		if err := s.store.FreeOrphans(context.Background(), line, of); err != nil {
+		if err := s.store.FreeOrphans(context.Background(), line, of, s.alone); err != nil {
 			s.log.Warn("former leases", "line", line, "err", err)
 		}
 	}

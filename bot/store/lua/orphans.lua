@@ -1,6 +1,6 @@
--- Ends every lease on rows of an account and on timers: the process that held them is gone.
+-- Ends leases on rows of an account, or on timers: the process that held them is gone.
 -- KEYS  1 the line's prefix
--- ARGV  1 account ("" for the timers)
+-- ARGV  1 account ("" for the timers), 2 how the tokens of that process begin ("" for all leases)
 -- Gives a list of one: how many leases were ended.
 local P, account = KEYS[1], ARGV[1]
 local n = 0
@@ -17,7 +17,10 @@ if account == '' then
   return {n}
 end
 for _, contact in ipairs(redis.call('ZRANGE', P .. 'out:' .. account .. ':leased', 0, -1)) do
-  redis.call('ZADD', P .. 'out:' .. account .. ':leased', 0, contact)
-  n = n + 1
+  local token = ARGV[2] ~= '' and redis.call('HGET', P .. 'conv:' .. contact, 'lt') or ''
+  if ARGV[2] == '' or string.sub(token, 1, #ARGV[2]) == ARGV[2] then
+    redis.call('ZADD', P .. 'out:' .. account .. ':leased', 0, contact)
+    n = n + 1
+  end
 end
 return {n}
