@@ -41,6 +41,8 @@ type hotline struct {
 	WhatsApp   whatsappCmd   `cmd:"" name:"whatsapp" help:"The hotline's WhatsApp number: link, status, unlink."`
 	Rotation   keysCmd       `cmd:"" name:"keys" help:"The keys for personal data at rest."`
 	Flow       flowCmd       `cmd:"" help:"The conversation."`
+	Bench      benchCmd      `cmd:"" help:"Measures this program on this machine: simulated citizens, their own Bot API server and Redis."`
+	Yardstick  yardstickCmd  `cmd:"" name:"bench-yardstick" hidden:""`
 }
 
 const description = `A chat hotline for stranded citizens: a bot that asks, and a desk from which officers call back.

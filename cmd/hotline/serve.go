@@ -17,10 +17,17 @@ import (
 )
 
 // serveCmd is the real service.
-type serveCmd struct{}
+type serveCmd struct {
+	Profile string `hidden:"" help:"Write CPU and memory profiles into this directory."`
+}
 
 // Run serves until it is told to stop, or until a part fails.
-func (serveCmd) Run(ctx context.Context, s *Settings, io *streams) (err error) {
+func (c *serveCmd) Run(ctx context.Context, s *Settings, io *streams) (err error) {
+	finish, err := startProfile(c.Profile)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, finish()) }()
 	missions, err := s.loadMissions()
 	if err != nil {
 		return err

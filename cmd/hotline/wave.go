@@ -114,17 +114,22 @@ func hurry(ctx context.Context, o *opened, fsync string) {
 	}
 }
 
-// progress draws on a terminal; a file or a pipe gets the first and the last line only.
+// progress draws the arrivals.
 func progress(to io.Writer, people int) *progressbar.ProgressBar {
+	return progressOf(to, people, "  Simulated citizens arrive")
+}
+
+// progressOf draws on a terminal; a file or a pipe gets nothing.
+func progressOf(to io.Writer, n int, what string) *progressbar.ProgressBar {
 	f, ok := to.(*os.File)
 	if ok {
 		st, err := f.Stat()
 		ok = err == nil && st.Mode()&os.ModeCharDevice != 0
 	}
 	if !ok {
-		return progressbar.DefaultSilent(int64(people))
+		return progressbar.DefaultSilent(int64(n))
 	}
-	return progressbar.NewOptions(people, progressbar.OptionSetWriter(to), progressbar.OptionSetDescription("  Simulated citizens arrive"),
+	return progressbar.NewOptions(n, progressbar.OptionSetWriter(to), progressbar.OptionSetDescription(what),
 		progressbar.OptionShowCount(), progressbar.OptionSetWidth(30), progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish())
 }

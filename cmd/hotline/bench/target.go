@@ -1,0 +1,240 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// startFor is how long a target may take until it is ready.
+const startFor = time.Minute
+
+// target is the bot under measurement: processes that the driver started, or somebody else's.
+type target struct {
+	hooks   []string // host:port of each replica's webhook
+	path    string
+	metrics []string // addresses of /metrics, of this program's replicas
+	pids    []int
+	started time.Duration // from the start of the (slowest) process until it was ready
+	procs   []*process
+}
+
+// process is a child. What it writes is kept for the error when it ends early.
+type process struct {
+	cmd  *exec.Cmd
+	mu   sync.Mutex
+	out  strings.Builder
+	said chan string // every line, until nobody listens
+	done chan struct{}
+}
+
+func startTarget(ctx context.Context, o Options, dir string, a *api, r *server) (t *target, err error) {
+	t = &target{path: "/bench"}
+	defer func() {
+		if err != nil {
+			t.stop()
+			t = nil
+		}
+	}()
+	if o.Target == TargetWebhook {
+		u, err := url.Parse(o.Webhook)
+		if err != nil || u.Scheme != "http" || u.Port() == "" {
+			return t, errors.New("--webhook: want http://127.0.0.1:PORT/PATH")
+		}
+		if err := loopback(u.Hostname()); err != nil {
+			return t, fmt.Errorf("--webhook: %w", err)
+		}
+		t.hooks, t.path, t.pids = []string{u.Host}, u.RequestURI(), o.PIDs
+		return t, nil
+	}
+	began := time.Now()
+	for i := range o.Replicas {
+		if err := t.start(ctx, o, filepath.Join(dir, fmt.Sprint("replica", i)), i, a, r); err != nil {
+			return t, err
+		}
+	}
+	for !a.ready(o.Polling) {
+		if err := t.failed(); err != nil {
+			return t, err
+		}
+		if time.Since(began) > startFor {
+			return t, errors.New("the bot did not ask for its updates within a minute")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.started = time.Since(began)
+	return t, nil
+}
+
+// start starts one replica and waits for the address of its webhook.
+func (t *target) start(ctx context.Context, o Options, dir string, i int, a *api, r *server) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + os.TempDir(), "REDIS_URL=" + r.url,
+		"TELEGRAM_TOKEN=" + token, "TELEGRAM_API_URL=" + a.url()}
+	args := []string{"bench-yardstick"}
+	if o.Target == TargetServe {
+		env = append(env, "HOTLINE_DATA="+dir, "HOTLINE_MISSION="+o.Mission, "HOTLINE_KEYS="+filepath.Join(filepath.Dir(dir), "keys.json"),
+			"HOTLINE_LISTEN=127.0.0.1:0", "HOTLINE_DESK_LISTEN=127.0.0.1:0", "HOTLINE_METRICS_LISTEN=127.0.0.1:0", "HOTLINE_LOG_LEVEL=warn")
+		args = []string{"serve", "--accept-data-loss"} // with everysec it is refused otherwise
+		if o.Profile != "" && i == 0 {
+			args = append(args, "--profile", o.Profile)
+		}
+	}
+	if !o.Polling {
+		env = append(env, "TELEGRAM_WEBHOOK_URL=https://bench.example.org"+t.path, "TELEGRAM_WEBHOOK_SECRET="+secret)
+	}
+	p, err := spawn(ctx, o.Program, args, env, dir)
+	if err != nil {
+		return err
+	}
+	t.procs = append(t.procs, p)
+	t.pids = append(t.pids, p.cmd.Process.Pid)
+	need := map[string]*[]string{"public": &t.hooks}
+	if o.Target == TargetServe {
+		need["metrics"] = &t.metrics
+	}
+	timeout := time.NewTimer(startFor)
+	defer timeout.Stop()
+	for len(need) > 0 {
+		select {
+		case line := <-p.said:
+			if m := address.FindStringSubmatch(line); m != nil && need[m[1]] != nil {
+				*need[m[1]] = append(*need[m[1]], m[2])
+				delete(need, m[1])
+			}
+		case <-p.done:
+			return p.ended()
+		case <-timeout.C:
+			return errors.New("the bot did not say its address within a minute")
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+var address = regexp.MustCompile(`^(public|metrics)\s+http://([^/\s]+)`)
+
+// spawn starts a child in a process group of its own, so that a Ctrl-C reaches the driver, which stops it.
+func spawn(ctx context.Context, program string, args, env []string, dir string) (*process, error) {
+	p := &process{said: make(chan string, 64), done: make(chan struct{})}
+	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), program, args...) //nolint:gosec // our own file, or redis-server
+	p.cmd.Env, p.cmd.Dir = env, dir
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	r, w := io.Pipe()
+	p.cmd.Stdout, p.cmd.Stderr = w, w
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", filepath.Base(program), err)
+	}
+	go func() {
+		lines := bufio.NewScanner(r)
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			p.mu.Lock()
+			if p.out.Len() < 1<<20 {
+				p.out.WriteString(lines.Text() + "\n")
+			}
+			p.mu.Unlock()
+			select {
+			case p.said <- lines.Text():
+			default:
+			}
+		}
+		_, _ = io.Copy(io.Discard, r) // a line that is too long must not block the child
+	}()
+	go func() {
+		_ = p.cmd.Wait()
+		_ = w.Close()
+		close(p.done)
+	}()
+	return p, nil
+}
+
+// ended says with which last words the child ended.
+func (p *process) ended() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	lines := strings.Split(strings.TrimSpace(p.out.String()), "\n")
+	return fmt.Errorf("%s ended: %s", filepath.Base(p.cmd.Path), lines[len(lines)-1])
+}
+
+// stop ends the child: in an orderly way, and if that takes too long at once.
+func (p *process) stop() {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+	case <-time.After(20 * time.Second):
+		_ = p.cmd.Process.Kill()
+		<-p.done
+	}
+}
+
+// failed is the error of a child that has ended, nil while all run.
+func (t *target) failed() error {
+	for _, p := range t.procs {
+		select {
+		case <-p.done:
+			return p.ended()
+		default:
+		}
+	}
+	return nil
+}
+
+func (t *target) stop() {
+	var all sync.WaitGroup
+	for _, p := range t.procs {
+		all.Go(p.stop)
+	}
+	all.Wait()
+}
+
+// verify asks this program how many cases are open: every citizen who walked the intake has one.
+func (t *target) verify(ctx context.Context, r *Result, citizens int) error {
+	if len(t.metrics) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+t.metrics[0]+"/metrics", nil)
+	if err != nil {
+		return err
+	}
+	c := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{}).DialContext}} // no proxy of the environment
+	defer c.CloseIdleConnections()
+	res, err := c.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	open := 0.0
+	lines := bufio.NewScanner(res.Body)
+	for lines.Scan() {
+		if rest, ok := strings.CutPrefix(lines.Text(), "hotline_open_cases{"); ok {
+			_, v, _ := strings.Cut(rest, "} ")
+			n, _ := strconv.ParseFloat(v, 64)
+			open += n
+		}
+	}
+	r.Cases = int(open)
+	if r.Missing == 0 && r.Cases != citizens {
+		return fmt.Errorf("%d citizens walked the intake, and %d cases are on the queue", citizens, r.Cases)
+	}
+	return lines.Err()
+}
