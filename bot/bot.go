@@ -261,6 +261,8 @@ type Sent struct {
 	Freeze time.Time
 	// Blocked marks the contact as unreachable on the case.
 	Blocked bool
+
+	began time.Time // when the send that succeeded began
 }
 
 // Outbox is what the relay needs of the store.

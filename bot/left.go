@@ -2,10 +2,19 @@ package bot
 
 import "time"
 
-// sentRow is a row that left; stored is when the store took its result, zero before.
+// sentRow is a row that left, without what it said: a busy relay holds many of them. leased is when it was handed out,
+// stored when the store took its result, zero before.
 type sentRow struct {
 	Sent
-	stored time.Time
+	leased, stored time.Time
+}
+
+// left notes a row that left.
+func (a *account) left(s Sent, leased time.Time) {
+	s.Row.Out = Outgoing{}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.sent[s.Row.ID] = &sentRow{Sent: s, leased: leased}
 }
 
 // leftBefore reports whether the row left already. Its result bears the new lease then; it is returned to be stored
@@ -34,13 +43,20 @@ func (a *account) fresh(batch []Sent) {
 	}
 }
 
-// stored notes that the store has these results, and forgets those that no lease can bring back any more.
+// leaseEnds is how long after its lease began a row may be on its way to a second sender: with something to spare.
+const leaseEnds = RowLease - 5*time.Second
+
+// stored notes that the store has these results, and forgets those that no lease can bring back any more: at once when
+// the lease had not ended by then, so that nobody can have been handed the row meanwhile.
 func (a *account) stored(batch []Sent, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, s := range batch {
 		if was := a.sent[s.Row.ID]; was != nil {
 			was.stored = now
+			if now.Sub(was.leased) < leaseEnds {
+				delete(a.sent, s.Row.ID)
+			}
 		}
 	}
 	if now.Sub(a.swept) > RowLease {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -245,9 +246,7 @@ func (a *account) sendOne(l Leased, leased time.Time) {
 	}
 	s := a.send(l)
 	if s.Row.State == RowSent {
-		a.mu.Lock()
-		a.sent[s.Row.ID] = &sentRow{Sent: s}
-		a.mu.Unlock()
+		a.left(s, leased)
 	}
 	a.done <- s
 }
@@ -277,7 +276,7 @@ func (a *account) send(l Leased) Sent {
 	if err == nil {
 		row.State, row.ProviderID, row.Why = RowSent, id, ""
 		row.Attempts++
-		return Sent{Row: row}
+		return Sent{Row: row, began: now}
 	}
 	return a.after(row, err, a.r.Clock())
 }
@@ -356,7 +355,7 @@ func (a *account) store(batch []Sent) {
 		if err == nil {
 			a.stored(batch, a.r.Clock())
 			for _, l := range next {
-				a.pace(l)
+				a.pace(l, batch)
 			}
 			return
 		}
@@ -376,10 +375,14 @@ func (a *account) store(batch []Sent) {
 	}
 }
 
-// pace starts the contact's next row after the channel's pause between two messages to one person.
-func (a *account) pace(l Leased) {
+// pace starts the contact's next row, after the channel's pause between two messages to one person when it was waiting
+// behind one of the batch. What was made only after that one had begun to leave is no part of a burst: mostly it is the
+// answer to what the person wrote since.
+func (a *account) pace(l Leased, batch []Sent) {
 	p, ok := a.ch.(Pacer)
-	if !ok || p.Pause() <= 0 {
+	if !ok || p.Pause() <= 0 || !slices.ContainsFunc(batch, func(s Sent) bool {
+		return s.Row.To == l.Row.To && (s.began.IsZero() || !l.Row.CreatedAt.After(s.began))
+	}) {
 		a.start(l)
 		return
 	}

@@ -362,3 +362,47 @@ func TestLongOutageOfTheStoreRepeatsNothing(t *testing.T) {
 		}
 	})
 }
+
+// pacedChannel wants a second between two messages to one person.
+type pacedChannel struct{ *memChannel }
+
+func (pacedChannel) Pause() time.Duration { return time.Second }
+
+func TestPauseIsBetweenMessagesOfABurstNotBeforeAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		box, ch := &memOutbox{lastIn: time.Now()}, &memChannel{takes: 100 * time.Millisecond}
+		r := NewRelay(RelayOptions{Outbox: box, Channels: []LineChannel{{"kh", pacedChannel{ch}}}})
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		make1 := func(n int) Row {
+			w := row(1, n, LaneBot)
+			w.CreatedAt = time.Now()
+			return w
+		}
+		box.put(make1(1), make1(2))
+		go func() { ended <- r.Run(ctx) }()
+		time.Sleep(1150 * time.Millisecond) // the second one is being sent, a second after the first
+		answer := make1(3)
+		box.put(answer)
+		time.Sleep(time.Second)
+		stop()
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		var at []time.Time
+		for i, c := range ch.calls {
+			if c.To == person(1) {
+				at = append(at, ch.at[i])
+			}
+		}
+		if len(at) != 3 {
+			t.Fatalf("%d sends", len(at))
+		}
+		if d := at[1].Sub(at[0]); d < time.Second {
+			t.Errorf("two rows that waited together left within %v", d)
+		}
+		if d := at[2].Sub(answer.CreatedAt); d > 400*time.Millisecond {
+			t.Errorf("an answer waited %v", d)
+		}
+	})
+}

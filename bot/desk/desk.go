@@ -93,7 +93,7 @@ func New(o Options) *Desk {
 		d.missions[m.Code] = &mission{Mission: m, rules: rules, zone: zone}
 	}
 	d.sessions = d.newSessions()
-	d.dummy = d.newDummy()
+	d.dummy = newDummy()
 	d.snapshots = newSnapshots(o.Queue)
 	d.live = newLive(o.Queue, o.Log, d.snapshots.changed)
 	d.handler = d.mount()
