@@ -74,7 +74,7 @@ func (c *Channel) fromMessage(m *message, edit bool, p *parsed) {
 		in.Text = m.Poll.Question
 	default:
 		in.Kind, in.Media, in.Text = flows.KindMedia, media(m), m.Caption
-		if in.Media.Kind == "other" && m.service {
+		if in.Media.Kind == "other" && service(p.raw) {
 			p.skip = true
 		}
 	}

@@ -75,7 +75,7 @@ func (c *Channel) download(ctx context.Context, path string) (io.ReadCloser, str
 		}
 		segments[i] = url.PathEscape(s)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.api.base+"/file/bot"+c.api.token+"/"+strings.Join(segments, "/"), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.api.base.String()+"/file/bot"+c.api.token+"/"+strings.Join(segments, "/"), nil)
 	if err != nil {
 		return fail("a path that is no address")
 	}

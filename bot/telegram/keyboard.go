@@ -3,8 +3,6 @@ package telegram
 import (
 	"unicode/utf8"
 
-	"github.com/go-telegram/bot/models"
-
 	"pulang/bot"
 )
 
@@ -14,25 +12,49 @@ const (
 	perRow     = 3
 )
 
+// The keyboards as Telegram reads them. The library's buttons carry a field for every kind of button that there is,
+// some of them even where they are empty.
+type (
+	inlineKeyboard struct {
+		Rows [][]inlineKey `json:"inline_keyboard"`
+	}
+	inlineKey struct {
+		Text string `json:"text"`
+		Data string `json:"callback_data"`
+	}
+	replyKeyboard struct {
+		Rows    [][]askKey `json:"keyboard"`
+		Resize  bool       `json:"resize_keyboard"`
+		OneTime bool       `json:"one_time_keyboard"`
+	}
+	askKey struct {
+		Text     string `json:"text"`
+		Contact  bool   `json:"request_contact,omitempty"`
+		Location bool   `json:"request_location,omitempty"`
+	}
+	noKeyboard struct {
+		Remove bool `json:"remove_keyboard"`
+	}
+)
+
 // inlineButtons lays the choices out below a message: short ones up to three in a row, a long one in a row of its
 // own, in their order. A button that Telegram would refuse, and the whole message with it, is left out: its line
-// stands in the text and can be typed. The result is a nil interface when there is none; a typed nil would be sent
-// as "null".
-func inlineButtons(buttons []bot.Button) models.ReplyMarkup {
-	var rows [][]models.InlineKeyboardButton
+// stands in the text and can be typed. nil when there is none.
+func inlineButtons(buttons []bot.Button) any {
+	var rows [][]inlineKey
 	room := 0
 	for _, b := range buttons {
 		if b.Label == "" || b.Data == "" || len(b.Data) > maxData || !utf8.ValidString(b.Data) {
 			continue
 		}
-		key := models.InlineKeyboardButton{Text: b.Label, CallbackData: b.Data}
+		key := inlineKey{Text: b.Label, Data: b.Data}
 		short := utf8.RuneCountInString(b.Label) <= shortLabel
 		if short && room > 0 {
 			rows[len(rows)-1] = append(rows[len(rows)-1], key)
 			room--
 			continue
 		}
-		rows = append(rows, []models.InlineKeyboardButton{key})
+		rows = append(rows, []inlineKey{key})
 		room = 0
 		if short {
 			room = perRow - 1
@@ -41,23 +63,23 @@ func inlineButtons(buttons []bot.Button) models.ReplyMarkup {
 	if len(rows) == 0 {
 		return nil
 	}
-	return &models.InlineKeyboardMarkup{InlineKeyboard: rows}
+	return inlineKeyboard{rows}
 }
 
-// askKeyboard is the keyboard with Telegram's own buttons for a place and for the person's number; a nil interface
-// when neither is asked for.
-func askKeyboard(out bot.Outgoing) models.ReplyMarkup {
-	var rows [][]models.KeyboardButton
+// askKeyboard is the keyboard with Telegram's own buttons for a place and for the person's number; nil when neither is
+// asked for.
+func askKeyboard(out bot.Outgoing) any {
+	var rows [][]askKey
 	if out.AskPlace != "" {
-		rows = append(rows, []models.KeyboardButton{{Text: out.AskPlace, RequestLocation: true}})
+		rows = append(rows, []askKey{{Text: out.AskPlace, Location: true}})
 	}
 	if out.AskContact != "" {
-		rows = append(rows, []models.KeyboardButton{{Text: out.AskContact, RequestContact: true}})
+		rows = append(rows, []askKey{{Text: out.AskContact, Contact: true}})
 	}
 	if len(rows) == 0 {
 		return nil
 	}
-	return &models.ReplyKeyboardMarkup{Keyboard: rows, ResizeKeyboard: true, OneTimeKeyboard: true}
+	return replyKeyboard{Rows: rows, Resize: true, OneTime: true}
 }
 
 // askLabel is the text of the message that brings the keyboard of askKeyboard.

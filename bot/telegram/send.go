@@ -2,15 +2,11 @@ package telegram
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
-
-	tg "github.com/go-telegram/bot"
-	"github.com/go-telegram/bot/models"
 
 	"pulang/bot"
 )
@@ -77,7 +73,7 @@ func (c *Channel) Send(ctx context.Context, r bot.Row) (string, error) {
 // part is one message of a row.
 type part struct {
 	text   string
-	markup models.ReplyMarkup // nil interface for none
+	markup any // nil for none
 }
 
 // parts are the messages that a row needs: nearly always one. A message cannot have both the buttons below it and
@@ -108,37 +104,42 @@ func (c *Channel) parts(chat int64, out bot.Outgoing) []part {
 	case chat > 0:
 		// The keyboard of an earlier question goes away with the first message that has no buttons of its own.
 		// Nothing is remembered for that: removing a keyboard that is not there is allowed.
-		last.markup = &models.ReplyKeyboardRemove{RemoveKeyboard: true}
+		last.markup = noKeyboard{true}
 	}
 	return parts
 }
 
+// sendMessage is the call as Telegram reads it.
+type sendMessage struct {
+	Chat int64  `json:"chat_id"`
+	Text string `json:"text"`
+	// No parse mode: what people wrote may stand in the text. No preview: it would fetch a link, and show it.
+	Preview preview `json:"link_preview_options"`
+	Protect bool    `json:"protect_content,omitempty"`
+	Markup  any     `json:"reply_markup,omitempty"`
+}
+
+type preview struct {
+	Off bool `json:"is_disabled"`
+}
+
 // sendPart sends one message and returns its id. Its error is a *callError.
 func (c *Channel) sendPart(ctx context.Context, chat int64, p part, protect bool) (string, error) {
-	off := true
-	msg := &tg.SendMessageParams{
-		ChatID: c.sending.moved(chat), Text: p.text, ReplyMarkup: p.markup, ProtectContent: protect,
-		// No parse mode: what people wrote may stand in the text. No preview: it would fetch a link, and show it.
-		LinkPreviewOptions: &models.LinkPreviewOptions{IsDisabled: &off},
-	}
-	send := func(ctx context.Context) error {
-		_, err := c.api.bot.SendMessage(ctx, msg)
-		return err
-	}
-	result, err := c.api.call(ctx, "sendMessage", send)
+	msg := sendMessage{Chat: c.sending.moved(chat), Text: p.text, Preview: preview{Off: true}, Protect: protect, Markup: p.markup}
+	result, err := c.api.post(ctx, "sendMessage", &msg)
 	var e *callError
 	switch {
 	case errors.As(err, &e) && e.MigrateTo != 0:
 		// Only staff chats are groups. An operator has to know, because the next start knows the old id only.
 		c.log.Warn("a staff chat became a supergroup: put its new id into the mission file", "old", chat, "new", e.MigrateTo)
 		c.sending.move(chat, e.MigrateTo)
-		msg.ChatID = e.MigrateTo
-		result, err = c.api.call(ctx, "sendMessage", send)
+		msg.Chat = e.MigrateTo
+		result, err = c.api.post(ctx, "sendMessage", &msg)
 	case errors.As(err, &e) && e.Code == http.StatusBadRequest && p.markup != nil && keyboardFault(e):
 		// The question matters more than its buttons: every choice can be typed.
 		c.log.Error("Telegram refused a keyboard; the message goes without", "telegram", e.Description)
-		msg.ReplyMarkup = nil
-		result, err = c.api.call(ctx, "sendMessage", send)
+		msg.Markup = nil
+		result, err = c.api.post(ctx, "sendMessage", &msg)
 	}
 	if err != nil {
 		return "", err
@@ -146,7 +147,7 @@ func (c *Channel) sendPart(ctx context.Context, chat int64, p part, protect bool
 	var sent struct {
 		ID int64 `json:"message_id"`
 	}
-	if json.Unmarshal(result, &sent) != nil || sent.ID == 0 {
+	if decode(result, &sent) != nil || sent.ID == 0 {
 		return "", nil // Telegram said ok: it was sent, and can only not be deleted later
 	}
 	return strconv.FormatInt(sent.ID, 10), nil

@@ -4,8 +4,6 @@ import (
 	"context"
 	"sync"
 	"time"
-
-	tg "github.com/go-telegram/bot"
 )
 
 // taps remembers which taps were answered: an answer is tried once, however often the update comes.
@@ -57,10 +55,9 @@ func (c *Channel) answer(id string) {
 		defer c.taps.end()
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
-		_, err := c.api.call(ctx, "answerCallbackQuery", func(ctx context.Context) error {
-			_, err := c.api.bot.AnswerCallbackQuery(ctx, &tg.AnswerCallbackQueryParams{CallbackQueryID: id})
-			return err
-		})
+		_, err := c.api.post(ctx, "answerCallbackQuery", struct {
+			ID string `json:"callback_query_id"`
+		}{id})
 		if err != nil {
 			c.log.Debug("a tap was not answered", "err", err)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 
+	jsonv1 "github.com/go-json-experiment/json/v1"
 	"github.com/go-telegram/bot/models"
 
 	"pulang/bot"
@@ -63,9 +64,6 @@ type message struct {
 	Poll      *struct {
 		Question string `json:"question"`
 	} `json:"poll"`
-
-	// service is set when the message tells of something that happened in the chat and nobody said anything.
-	service bool
 }
 
 // serviceFields mark messages in which a person says nothing.
@@ -81,21 +79,22 @@ var serviceFields = []string{
 	"paid_message_price_changed", "direct_message_price_changed", "chat_owner_left", "chat_owner_changed",
 }
 
-func (m *message) UnmarshalJSON(b []byte) error {
-	type plain message
-	if err := json.Unmarshal(b, (*plain)(m)); err != nil {
-		return err
+// service reports whether the message of this update tells of something that happened in the chat, and nobody said
+// anything.
+func service(raw []byte) bool {
+	var u struct {
+		Message map[string]json.RawMessage `json:"message"`
+		Edited  map[string]json.RawMessage `json:"edited_message"`
 	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(b, &fields); err != nil {
-		return err
+	if decode(raw, &u) != nil {
+		return false
 	}
 	for _, f := range serviceFields {
-		if _, ok := fields[f]; ok {
-			m.service = true
+		if u.Message[f] != nil || u.Edited[f] != nil {
+			return true
 		}
 	}
-	return nil
+	return false
 }
 
 // parsed is an update on its way to the handler.
@@ -120,7 +119,7 @@ type parsed struct {
 func (c *Channel) parse(raw []byte) parsed {
 	p := parsed{raw: raw}
 	var u update
-	if err := json.Unmarshal(raw, &u); err != nil {
+	if err := decode(raw, &u); err != nil {
 		p.id, p.msg.From = c.salvage(raw)
 		p.key = p.msg.From.Address
 		p.broken = "not readable as an update: " + jsonTrouble(err)
@@ -162,7 +161,7 @@ func (c *Channel) salvage(raw []byte) (id int64, from bot.Contact) {
 
 // jsonTrouble names the place of a decoding error, never the value.
 func jsonTrouble(err error) string {
-	var typ *json.UnmarshalTypeError
+	var typ *jsonv1.UnmarshalTypeError
 	if errors.As(err, &typ) {
 		return "field " + typ.Field + " has another type"
 	}
