@@ -26,6 +26,7 @@ const Default = "id"
 type Catalogue struct {
 	langs      []string
 	localizers map[string]*i18n.Localizer
+	plain      map[string]map[flows.TextID]plain // by language
 }
 
 // New reads the embedded files. The language is the last part of the name: active.id.toml is Indonesian.
@@ -36,20 +37,44 @@ func New() (*Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Catalogue{localizers: map[string]*i18n.Localizer{}}
+	c := &Catalogue{localizers: map[string]*i18n.Localizer{}, plain: map[string]map[flows.TextID]plain{}}
 	for _, name := range names {
 		if _, err := bundle.LoadMessageFileFS(files, name); err != nil {
 			return nil, fmt.Errorf("locales: %s: %w", name, err)
 		}
 		parts := strings.Split(name, ".")
-		if lang := parts[len(parts)-2]; !slices.Contains(c.langs, lang) {
-			c.langs = append(c.langs, lang)
+		lang := parts[len(parts)-2]
+		if !slices.Contains(c.langs, lang) {
+			c.langs, c.plain[lang] = append(c.langs, lang), map[flows.TextID]plain{}
+		}
+		if err := c.addPlain(lang, name); err != nil {
+			return nil, fmt.Errorf("locales: %s: %w", name, err)
 		}
 	}
 	for _, lang := range c.langs {
 		c.localizers[lang] = i18n.NewLocalizer(bundle, lang, Default)
 	}
 	return c, nil
+}
+
+// addPlain keeps the texts of a file that need no more than their placeholders filled in.
+func (c *Catalogue) addPlain(lang, file string) error {
+	raw, err := fs.ReadFile(files, file)
+	if err != nil {
+		return err
+	}
+	var texts map[string]any
+	if err := toml.Unmarshal(raw, &texts); err != nil {
+		return err
+	}
+	for id, v := range texts {
+		if text, ok := v.(string); ok && text != "" {
+			if p, ok := plainOf(text); ok {
+				c.plain[lang][flows.TextID(id)] = p
+			}
+		}
+	}
+	return nil
 }
 
 // Langs are the languages there are texts for, in the order of the files.
@@ -63,7 +88,10 @@ func (c *Catalogue) Has(lang string) bool { return c.localizers[lang] != nil }
 func (c *Catalogue) Text(lang string, id flows.TextID, args flows.Args) string {
 	l := c.localizers[lang]
 	if l == nil {
-		l = c.localizers[Default]
+		l, lang = c.localizers[Default], Default
+	}
+	if p, ok := c.plain[lang][id]; ok {
+		return p.render(args)
 	}
 	s, err := l.Localize(&i18n.LocalizeConfig{MessageID: string(id), TemplateData: map[string]any(args)})
 	if err != nil && s == "" {

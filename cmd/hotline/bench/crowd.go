@@ -55,7 +55,6 @@ type person struct {
 	waiting  bool
 	answered chan time.Time // when the reply came
 	last     uint64         // what the last reply said
-	extra    int            // further messages since the last reply
 	doubled  int
 	more     int
 	buttons  []string // the data of the last reply's buttons, where citizens tap
