@@ -5,9 +5,15 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
 	"os"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // The bots that a run can be made against.
@@ -64,12 +70,12 @@ func Run(ctx context.Context, o Options) (r Result, err error) {
 		return r, err
 	}
 	defer api.close()
-	redis, err := openRedis(ctx, o, dir)
+	rds, err := openRedis(ctx, o, dir)
 	if err != nil {
 		return r, err
 	}
-	defer redis.close()
-	t, err := startTarget(ctx, o, dir, api, redis)
+	defer rds.close()
+	t, err := startTarget(ctx, o, dir, api, rds)
 	if err != nil {
 		return r, err
 	}
@@ -80,7 +86,7 @@ func Run(ctx context.Context, o Options) (r Result, err error) {
 	if err := crowd.walk(ctx, warmUp(o), 0); err != nil {
 		return r, err
 	}
-	before, err := readUsage(ctx, t, redis)
+	before, err := readUsage(ctx, t, rds)
 	if err != nil {
 		return r, err
 	}
@@ -93,7 +99,7 @@ func Run(ctx context.Context, o Options) (r Result, err error) {
 	if err := crowd.quiet(ctx); err != nil {
 		return r, err
 	}
-	after, err := readUsage(ctx, t, redis)
+	after, err := readUsage(ctx, t, rds)
 	if err != nil {
 		return r, err
 	}
@@ -127,6 +133,45 @@ func (o Options) Check() error {
 		return fmt.Errorf("--polling: one replica polls at a time; leave --replicas at 1")
 	case o.Target == TargetWebhook && o.Polling:
 		return fmt.Errorf("--polling: a bot behind --webhook is sent its updates")
+	}
+	if o.Target == TargetWebhook {
+		if _, err := o.hook(); err != nil {
+			return fmt.Errorf("--webhook: %w", err)
+		}
+	}
+	if o.API != "" {
+		host, _, err := net.SplitHostPort(o.API)
+		if err != nil {
+			return fmt.Errorf("--api: want 127.0.0.1:PORT")
+		}
+		if err := loopback(host); err != nil {
+			return fmt.Errorf("--api: %w", err)
+		}
+	}
+	if o.Redis != "" {
+		if _, err := redis.ParseURL(o.Redis); err != nil {
+			return fmt.Errorf("--redis: want redis://127.0.0.1:PORT/DB or unix:///PATH")
+		}
+	}
+	return nil
+}
+
+// hook is the address of somebody else's bot.
+func (o Options) hook() (*url.URL, error) {
+	u, err := url.Parse(o.Webhook)
+	if err != nil || u.Scheme != "http" || u.Port() == "" {
+		return nil, errors.New("want http://127.0.0.1:PORT/PATH")
+	}
+	return u, loopback(u.Hostname())
+}
+
+// loopback refuses addresses that others can reach: the driver is no server for a network.
+func loopback(host string) error {
+	if host == "localhost" {
+		return nil
+	}
+	if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
+		return fmt.Errorf("%q is not on this machine's loopback: want 127.0.0.1", host)
 	}
 	return nil
 }

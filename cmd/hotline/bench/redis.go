@@ -35,7 +35,7 @@ func openRedis(ctx context.Context, o Options, dir string) (s *server, err error
 	}
 	opts, err := redis.ParseURL(s.url)
 	if err != nil {
-		return s, errors.New("--redis: want redis://127.0.0.1:PORT/DB or unix:///PATH")
+		return s, err
 	}
 	opts.DisableIdentity = true
 	s.rdb = redis.NewClient(opts)

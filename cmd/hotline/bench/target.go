@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,12 +50,9 @@ func startTarget(ctx context.Context, o Options, dir string, a *api, r *server) 
 		}
 	}()
 	if o.Target == TargetWebhook {
-		u, err := url.Parse(o.Webhook)
-		if err != nil || u.Scheme != "http" || u.Port() == "" {
-			return t, errors.New("--webhook: want http://127.0.0.1:PORT/PATH")
-		}
-		if err := loopback(u.Hostname()); err != nil {
-			return t, fmt.Errorf("--webhook: %w", err)
+		u, err := o.hook()
+		if err != nil {
+			return t, err
 		}
 		t.hooks, t.path, t.pids = []string{u.Host}, u.RequestURI(), o.PIDs
 		return t, nil
