@@ -65,20 +65,39 @@ const (
 // hours reads windows of time: "jam 1 siang sampe jam 2", "19.30 - 20.15", "11 malem ampe stgh 12". A single time
 // is no window: it is left in SafeFrom.
 func (s *reader) hours() {
-	if !s.doc.hasNumbers() {
+	prayers := s.hasPrayer()
+	if !s.doc.hasNumbers() && !prayers {
 		return
 	}
 	if s.c.Step != flows.StepSafeTime && s.c.Step != flows.StepContactPref && !s.says("clock", "talk") {
 		return
 	}
-	from := ""
+	from, prayed := "", ""
 	defer func() {
-		if len(s.r.SafeTime) == 0 {
-			s.r.SafeFrom = from
+		if len(s.r.SafeTime) > 0 {
+			return
+		}
+		if s.r.SafeFrom = from; from == "" {
+			s.r.SafeFrom = prayed
 		}
 	}()
 	for i := 0; i < len(s.toks); i++ {
-		a, ok := s.clockAt(i)
+		a, ok := clock{}, false
+		if prayers {
+			a, ok = s.prayerAt(i, false)
+		}
+		if ok && a.end < len(s.toks) && s.toks[a.end].gap == space { // habis isya jam 8
+			if b, named := s.clockAt(a.end); named && !s.says2(a.end, "till") {
+				if !b.sure {
+					b.minutes, b.part, b.sure = inPart(b.minutes, a.part), a.part, true
+				}
+				a = b
+			}
+		}
+		praying := ok && a.start == i
+		if !ok {
+			a, ok = s.clockAt(i)
+		}
 		if !ok || s.refused(a.start) {
 			continue
 		}
@@ -92,17 +111,26 @@ func (s *reader) hours() {
 			dash = true
 		}
 		if !dash {
-			if from == "" && a.sure {
+			switch {
+			case praying && prayed == "":
+				prayed = hhmm(a.minutes)
+			case !praying && from == "" && a.sure:
 				from = hhmm(a.minutes)
 			}
 			i = a.end - 1
 			continue
 		}
 		b, ok := s.clockAt(k)
+		if !ok && prayers {
+			b, ok = s.prayerAt(k, true)
+		}
 		if !ok {
 			continue
 		}
 		begin, end := settle(a, b)
+		if begin == end {
+			continue
+		}
 		s.r.SafeTime = append(s.r.SafeTime, [2]string{hhmm(begin), hhmm(end)})
 		i = b.end - 1
 	}
@@ -222,7 +250,7 @@ func (s *reader) clockAt(i int) (clock, bool) {
 }
 
 func (s *reader) partOfDay(i int) dayPart {
-	for name, p := range map[string]dayPart{"pagi": morning, "subuh": dawn, "siang": noon, "sore": afternoon, "malam": evening} {
+	for name, p := range map[string]dayPart{"pagi": morning, "subuh": dawn, "siang": noon, "zuhur": noon, "sore": afternoon, "asar": afternoon, "malam": evening} {
 		if s.names[s.toks[i].id] == name {
 			return p
 		}

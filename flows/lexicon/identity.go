@@ -120,6 +120,11 @@ func (s *reader) name(asked bool) string {
 		}
 		from = 0
 	}
+	for _, t := range s.all { // panggil aja Siti
+		if t.start >= from && (t.filler || s.names[t.id] == "saja") && strings.TrimSpace(s.text[from:t.start]) == "" {
+			from = t.end
+		}
+	}
 	rest := strings.TrimLeft(s.text[from:], " :=-,.\t")
 	base := len(s.text) - len(rest)
 	end := len(rest)

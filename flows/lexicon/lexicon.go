@@ -88,6 +88,7 @@ func (l *Lexicon) Read(text string, c Context) Reading {
 	s.contact()
 	s.hours()
 	s.group()
+	s.nationality()
 	s.personal()
 	s.language()
 	s.yesNo()

@@ -311,3 +311,47 @@ func BenchmarkReadHostile(b *testing.B) {
 		}
 	}
 }
+
+// What a tired person writes behind a name is not a part of it, and a name may be any words.
+func TestNameEndsWhereTheSentenceGoesOn(t *testing.T) {
+	for text, want := range map[string]string{
+		"nama saya Sulistyowandari bosnya Hartawan":      "Sulistyowandari",
+		"nama saya Putu Wiranatha mandornya galak":       "Putu Wiranatha",
+		"nama saya dewi putri lestari":                   "dewi putri lestari",
+		"nama saya Anak Agung Ngurah":                    "Anak Agung Ngurah",
+		"nama saya Yusup visa saya mati":                 "Yusup",
+		"nama saya Marlina istri dari pak Darto":         "Marlina",
+		"perkenalkan nama saya Togar paspor ditahan bos": "Togar",
+	} {
+		if got := Default().Read(text, Context{Country: "KH"}).FullName; got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	for text, want := range map[string]string{"panggil aja Wulan": "Wulan", "Sulistyowandari, bosnya Hartawan": "Sulistyowandari"} {
+		if got := Default().Read(text, Context{Step: flows.StepFullName, Country: "KH"}).FullName; got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// Who is no Indonesian citizen is listened to and flagged; who only speaks of other countries is not.
+func TestNationality(t *testing.T) {
+	for text, want := range map[string]bool{
+		"saya bukan wni": true, "sy bkn WNI tp istri saya orang indonesia": true, "saya bukan orang indonesia": true,
+		"bukan warga negara indonesia": true, "saya orang malaysia": true, "i am filipino": true, "not indonesian people": true,
+		"saya wna pak": true, "paspor malaysia": true, "sy bukan warga indonesia": true,
+		"saya wni": false, "saya wni bukan wna": false, "saya bukan orang jahat": false, "bosnya orang malaysia": false,
+		"saya di kamboja": false, "i am in cambodia": false, "kami 5 wni di bavet": false, "paspor saya di malaysia": false,
+		"kami 3 orang indonesia": false, "dijanjikan kerja di thailand": false, "temen saya orang vietnam": false,
+	} {
+		r := Default().Read(text, Context{Country: "KH"})
+		if got := slices.Contains(r.Signals, "nationality_other"); got != want {
+			t.Errorf("%q: %v, want %v", text, got, want)
+		}
+	}
+	for text, want := range map[string]int{"kami 5 wni di bavet": 5, "kami 3 orang indonesia": 3, "ada 12 wni di sini": 12} {
+		if got := Default().Read(text, Context{Country: "KH"}).GroupSize; got != want {
+			t.Errorf("%q: %d people, want %d", text, got, want)
+		}
+	}
+}

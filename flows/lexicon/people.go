@@ -49,6 +49,15 @@ func (s *reader) who() {
 	}
 }
 
+// nationality notes that somebody is no Indonesian citizen: they are listened to all the same, and an officer sees it.
+func (s *reader) nationality() {
+	for _, h := range s.topic("nation") {
+		if !s.denied(h) && !s.theirs(h) {
+			s.signal("nationality_other")
+		}
+	}
+}
+
 // ownerOf says whether "kami" at i only says whose: "warga kami", "anak kami".
 func (s *reader) ownerOf(i int) bool {
 	return i > 0 && s.toks[i].gap == space && (s.kind[s.toks[i-1].id]&personNoun != 0 || s.on.Kin.has(s.toks[i-1].id))

@@ -123,9 +123,9 @@ func produced(bad, got any) bool {
 	return same(bad, got)
 }
 
-// score counts as tools that embassies use do: wanted fields right, and avoided values produced.
-func score(t *testing.T, ms []labelled) (okay, wanted, avoided, safety int) {
-	t.Helper()
+// score counts as tools that embassies use do: wanted fields right, and avoided values produced. Each miss is told to
+// say.
+func score(ms []labelled, say func(string, ...any)) (okay, wanted, avoided, safety int) {
 	for _, m := range ms {
 		got := m.read()
 		names := make([]string, 0, len(m.Want))
@@ -139,7 +139,7 @@ func score(t *testing.T, ms []labelled) (okay, wanted, avoided, safety int) {
 				okay++
 				continue
 			}
-			t.Logf("%s [%s] %s\n\twant %s = %v, got %v", m.ID, step(m), m.Text, name, m.Want[name], field(got, name))
+			say("%s [%s] %s\n\twant %s = %v, got %v", m.ID, step(m), m.Text, name, m.Want[name], field(got, name))
 		}
 		for name, bad := range m.Avoid {
 			for _, b := range bad {
@@ -148,7 +148,7 @@ func score(t *testing.T, ms []labelled) (okay, wanted, avoided, safety int) {
 					if name == "safety_now" || name == "passport_status" || name == "callback_number" {
 						safety++
 					}
-					t.Logf("%s [%s] %s\n\tAVOID %s = %v", m.ID, step(m), m.Text, name, b)
+					say("%s [%s] %s\n\tAVOID %s = %v", m.ID, step(m), m.Text, name, b)
 				}
 			}
 		}
@@ -164,7 +164,7 @@ func step(m labelled) string {
 }
 
 func TestMessages(t *testing.T) {
-	for _, c := range []struct{ file, set string }{{"messages_dev.jsonl", ""}, {"messages_own.jsonl", "tune"}, {"messages_own.jsonl", "held"}, {"messages_own.jsonl", "fresh"}, {"messages_own.jsonl", "fresh2"}, {"messages_own.jsonl", "fresh3"}} {
+	for _, c := range []struct{ file, set string }{{"messages_dev.jsonl", ""}, {"messages_own.jsonl", "tune"}, {"messages_own.jsonl", "held"}, {"messages_own.jsonl", "fresh"}, {"messages_own.jsonl", "fresh2"}, {"messages_own.jsonl", "fresh3"}, {"messages_own.jsonl", "unseen"}} {
 		t.Run(fmt.Sprint(c.file, c.set), func(t *testing.T) {
 			var ms []labelled
 			for _, m := range messages(t, c.file) {
@@ -172,7 +172,7 @@ func TestMessages(t *testing.T) {
 					ms = append(ms, m)
 				}
 			}
-			okay, wanted, avoided, safety := score(t, ms)
+			okay, wanted, avoided, safety := score(ms, t.Logf)
 			t.Logf("%s %s: wanted fields right %d/%d = %.1f %%, avoided values produced %d, of these safety fields %d", c.file, c.set, okay, wanted, 100*float64(okay)/float64(wanted), avoided, safety)
 			if okay*100 < wanted*95 {
 				t.Errorf("only %d of %d wanted fields are right", okay, wanted)
@@ -181,5 +181,23 @@ func TestMessages(t *testing.T) {
 				t.Errorf("%d values of safety fields that must not be produced", safety)
 			}
 		})
+	}
+}
+
+// What the reading is worth on messages that nobody has tuned it on: 75 of 150 that were written and labelled before
+// their output was looked at (the other 75 were tuned on afterwards and stand in messages_own.jsonl). All 150 together
+// had 153 of 165 wanted fields right (92.7 %) and 2 of 164 avoided values produced, none of them in a safety field, when
+// they were first scored. Never tune on this file: where it falls, look at what was changed, not at these messages.
+// Only its totals are printed.
+func TestHeldOutMessages(t *testing.T) {
+	ms := messages(t, "messages_heldout.jsonl")
+	if len(ms) != 75 {
+		t.Fatalf("%d messages", len(ms))
+	}
+	okay, wanted, avoided, safety := score(ms, func(string, ...any) {})
+	t.Logf("held out: wanted fields right %d/%d = %.1f %%, avoided values produced %d, of these safety fields %d",
+		okay, wanted, 100*float64(okay)/float64(wanted), avoided, safety)
+	if okay < 73 || avoided > 2 || safety > 0 {
+		t.Errorf("only %d of %d wanted fields are right, %d avoided values produced, %d of them in safety fields", okay, wanted, avoided, safety)
 	}
 }
