@@ -124,10 +124,15 @@ func proxy(t *testing.T, to []string) string {
 }
 
 // people write the script, everybody at once, over about that time; the returned function waits for the last word.
-func people(t *testing.T, srv *telegramtest.Server, n int, over time.Duration) (users []*telegramtest.User, written func()) {
+// With several bots they write to one after the other.
+func people(t *testing.T, srv *telegramtest.Server, n int, over time.Duration, bots ...*telegramtest.Bot) (users []*telegramtest.User, written func()) {
 	t.Helper()
-	for range n {
-		users = append(users, srv.User("id"))
+	for i := range n {
+		u := srv.User("id")
+		if len(bots) > 0 {
+			u = u.With(bots[i%len(bots)])
+		}
+		users = append(users, u)
 	}
 	var writing sync.WaitGroup
 	pause := over / time.Duration(n*len(script))
