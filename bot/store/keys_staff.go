@@ -41,3 +41,6 @@ func keyResultLock(line, digest string) string { return lineKey(line) + "resultl
 // keyKeyrings is a HASH, for ever: a serving process to "ms primary id,id": when it last said so, the number of the
 // wrapping key that it wraps with, and those that it has. keys rotate waits for all that said so lately.
 func keyKeyrings() string { return "{staff}:keyrings" }
+
+// keyOps is a HASH, for ever: "backup", "drill" and "restore" to the JSON of the last Op of that kind.
+func keyOps() string { return "{staff}:ops" }

@@ -190,13 +190,17 @@ func (s *Server) ensure(ctx context.Context) error {
 
 func (s *Server) logFile() string { return filepath.Join(s.dir, "redis.log") }
 
+// listpackValue is the longest value, in bytes, for which Redis keeps a small hash in its short form.
+const listpackValue = "64"
+
 // spawn starts the server with the lock as its descriptor 3: the lock lives as long as it does.
 func (s *Server) spawn(lock *os.File) error {
 	defer lock.Close() //nolint:errcheck // the child has its own descriptor of the same lock
 	//nolint:gosec,noctx // the operator's redis-server; it must outlive every context of ours
 	cmd := exec.Command(s.command, "--port", "0", "--unixsocket", s.socket, "--unixsocketperm", "600", "--dir", s.dir,
 		"--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--save", "",
-		"--daemonize", "no", "--logfile", s.logFile(), "--slowlog-max-len", "0")
+		"--daemonize", "no", "--logfile", s.logFile(), "--slowlog-max-len", "0", "--hash-max-listpack-value", listpackValue,
+		"--repl-diskless-sync-delay", "0") // a backup asks for a copy, and no second one is to be waited for
 	cmd.ExtraFiles = []*os.File{lock}
 	cmd.Dir = s.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -14,43 +14,22 @@ type wrappedKey struct {
 	key, field, place, value string
 }
 
-// wrapBatch is how many keys one step of a walk asks for: Redis is kept busy for about a millisecond.
-const wrapBatch = 500
+// scanBatch is how many keys one step of a walk asks for: Redis is kept busy for about a millisecond.
+const scanBatch = 500
 
 // eachWrapped walks over every wrapped data key of the store, of all its lines, in batches. What is there from the
 // beginning to the end is met at least once; what is made meanwhile may be met or not.
 func (s *Store) eachWrapped(ctx context.Context, f func([]wrappedKey) error) error {
-	var mu sync.Mutex // ForEachMaster asks all of them at once
-	walk := func(ctx context.Context, c *redis.Client) error {
-		for cursor := uint64(0); ; {
-			names, next, err := c.Scan(ctx, cursor, "", wrapBatch).Result()
-			if err != nil {
-				return fmt.Errorf("redis: %w", err)
-			}
-			batch, err := s.wrappedIn(ctx, names)
-			if err != nil {
-				return err
-			}
-			if len(batch) > 0 {
-				mu.Lock()
-				err = f(batch)
-				mu.Unlock()
-				if err != nil {
-					return err
-				}
-			}
-			if cursor = next; cursor == 0 {
-				return nil
-			}
+	var mu sync.Mutex
+	return eachKey(ctx, s.rdb, func(names []string) error {
+		batch, err := s.wrappedIn(ctx, names)
+		if err != nil || len(batch) == 0 {
+			return err
 		}
-	}
-	switch c := s.rdb.(type) {
-	case *redis.ClusterClient:
-		return c.ForEachMaster(ctx, walk)
-	case *redis.Client:
-		return walk(ctx, c)
-	}
-	return fmt.Errorf("cannot walk over a %T", s.rdb)
+		mu.Lock()
+		defer mu.Unlock()
+		return f(batch)
+	})
 }
 
 // wrappedIn reads the wrapped data keys among these records. A record that is gone by now is left out.

@@ -204,6 +204,7 @@ func (c *checker) redis(ctx context.Context, s *Settings, data string, missions 
 	}
 	defer st.Close() //nolint:errcheck // nothing was written
 	c.pass("store", "opens under this key file")
+	c.operations(ctx, st)
 }
 
 func (c *checker) clock(off time.Duration) {

@@ -40,6 +40,10 @@ type hotline struct {
 	Staff      staffCmd      `cmd:"" help:"Accounts of the staff's desk."`
 	WhatsApp   whatsappCmd   `cmd:"" name:"whatsapp" help:"The hotline's WhatsApp number: link, status, unlink."`
 	Rotation   keysCmd       `cmd:"" name:"keys" help:"The keys for personal data at rest."`
+	Audit      auditCmd      `cmd:"" help:"The audit log."`
+	Backup     backupCmd     `cmd:"" help:"Copies the store, which may be served meanwhile, and verifies the copy. The key file is never in it."`
+	Restore    restoreCmd    `cmd:"" help:"Brings a backup back into an empty data directory, or into the empty Redis of REDIS_URL."`
+	Drill      drillCmd      `cmd:"" help:"Tries what an emergency needs: pass or fail, with counts."`
 	Flow       flowCmd       `cmd:"" help:"The conversation."`
 	Bench      benchCmd      `cmd:"" help:"Measures this program on this machine: simulated citizens, their own Bot API server and Redis."`
 	Yardstick  yardstickCmd  `cmd:"" name:"bench-yardstick" hidden:""`

@@ -131,6 +131,9 @@ func (o *opened) open(ctx context.Context, s *Settings, w openWith) (err error) 
 			continue
 		}
 		if errors.As(err, &wrong) {
+			if wrong.Have == store.ModeRestoring {
+				return errors.New("refused: a restore into this Redis did not come to its end; empty it and run 'hotline restore' again")
+			}
 			if wrong.Have == store.ModeDemo {
 				return errors.New("refused: this Redis holds a demo's simulated people, 'serve' never mixes them with real ones; use another data directory or Redis")
 			}
