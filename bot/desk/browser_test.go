@@ -234,7 +234,7 @@ func TestPagesFit(t *testing.T) {
 	long := caseCode(3)
 	pages := map[string][]string{
 		"supervisor": {"/queue", "/case/" + caseCode(1), "/case/" + caseCode(2), "/case/" + long, "/case/" + long + "?edit=urgent_needs", "/case/" + long + "/print", "/mine", "/scheduled", "/registered", "/new", "/letters", "/asides", "/board", "/account"},
-		"admin":      {"/staff"},
+		"admin":      {"/channels", "/staff"},
 		"auditor":    {"/audit"},
 	}
 	for _, who := range []string{"supervisor", "admin", "auditor"} {

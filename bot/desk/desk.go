@@ -35,6 +35,8 @@ type Options struct {
 	Demo bool
 	// Files opens a file that a channel keeps; nil when no channel can.
 	Files func(ctx context.Context, channel, account, ref string) (io.ReadCloser, error)
+	// Channels tells how the channels are doing; nil where there is nothing to tell.
+	Channels Channels
 	// Dispatch hands over rows that a commit leased to this process, to be sent at once; nil leaves them to the
 	// outbox, where they wait for the end of their lease.
 	Dispatch func([]bot.Leased)

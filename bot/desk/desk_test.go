@@ -96,7 +96,7 @@ func newWorld(t testing.TB, change ...func(*Options)) *world {
 	}
 	w.f = newFake(w.clock, m.Rules())
 	o := Options{
-		Queue: w.f, Staff: w.f, Sessions: fakeSessions{w.f}, Catalogue: cat, Missions: []*bot.Mission{m}, Clock: w.clock,
+		Queue: w.f, Staff: w.f, Channels: w.f, Sessions: fakeSessions{w.f}, Catalogue: cat, Missions: []*bot.Mission{m}, Clock: w.clock,
 		Log: slog.New(slog.NewTextHandler(lockedLog{w}, nil)), Source: "https://example.org/source",
 		Dispatch: func(l []bot.Leased) { w.mu.Lock(); w.sent = append(w.sent, l...); w.mu.Unlock() },
 	}

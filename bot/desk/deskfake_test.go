@@ -35,6 +35,10 @@ type fake struct {
 	timers   map[string]time.Time
 	fail     error // when set, everything fails with it
 	turn     int64
+
+	channels []bot.ChannelState
+	ask      bot.NumberAsk
+	show     bot.NumberShow
 }
 
 type stored struct {
@@ -54,6 +58,8 @@ const leaseFor = 30 * time.Minute
 var (
 	_ Queue = (*fake)(nil)
 	_ Staff = (*fake)(nil)
+
+	_ Channels = (*fake)(nil)
 )
 
 func newFake(clock func() time.Time, rules casework.Rules) *fake {
@@ -640,4 +646,40 @@ func (f *fake) hear(code, text string) {
 
 func said(at time.Time, text string) bot.Entry {
 	return bot.Entry{ID: newID(at), At: at, Kind: "in", Channel: "telegram", Input: &flows.Input{Kind: flows.KindText, Text: text, At: at}}
+}
+
+func (f *fake) ChannelStates(_ context.Context, line string) ([]bot.ChannelState, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	return slices.Clone(f.channels), err
+}
+
+func (f *fake) AskNumber(_ context.Context, line, account string, a bot.NumberAsk, audit bot.Audit) error {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return err
+	}
+	f.ask, f.show = a, bot.NumberShow{}
+	if a.Do == "" {
+		f.ask = bot.NumberAsk{}
+	}
+	f.audit(line, audit)
+	f.tell("channel")
+	return nil
+}
+
+func (f *fake) Number(context.Context, string, string) (bot.NumberAsk, bot.NumberShow, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	return f.ask, f.show, err
+}
+
+// shows is what the process that has the number shows.
+func (f *fake) shows(n bot.NumberShow) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n.Ask = f.ask.ID
+	f.show = n
+	f.tell("channel")
 }

@@ -66,7 +66,9 @@ type page struct {
 	Flash  *flash
 	// Live makes the page follow the queue's changes; LiveKind says how ("queue", "case", "board").
 	Live string
-	// Held is the case that this officer holds with an attempt that has no outcome yet.
+	// Again is after how many seconds a browser without JavaScript asks for the page again; 0 for never.
+	Again int
+	// Pending is the case that this officer holds with an attempt that has no outcome yet.
 	Pending string
 }
 

@@ -84,6 +84,10 @@ func (d *Desk) table() []route {
 		{"POST", "/asides/{id}/raw", casework.ActDismissAside, asideRaw},
 		{"POST", "/asides/{id}/dismiss", casework.ActDismissAside, dismissAside},
 
+		{"GET", "/channels", casework.ActChannels, channels},
+		{"POST", "/channels/link", casework.ActNumber, linkNumber},
+		{"POST", "/channels/unlink", casework.ActNumber, unlinkNumber},
+		{"POST", "/channels/stop", casework.ActNumber, stopNumber},
 		{"GET", "/staff", casework.ActStaff, staff},
 		{"POST", "/staff", casework.ActStaff, addStaff},
 		{"POST", "/staff/{name}/role", casework.ActStaff, setRole},
@@ -128,6 +132,7 @@ func (q *request) nav() []navItem {
 		{"letters", "/letters", "desk.nav.letters", casework.ActLetters},
 		{"asides", "/asides", "desk.nav.asides", casework.ActAsides},
 		{"board", "/board", "desk.nav.board", casework.ActBoard},
+		{"channels", "/channels", "desk.nav.channels", casework.ActChannels},
 		{"staff", "/staff", "desk.nav.staff", casework.ActStaff},
 		{"audit", "/audit", "desk.nav.audit", casework.ActAudit},
 	}

@@ -136,6 +136,12 @@ func (f *fake) seed() {
 	f.cases[caseCode(2)].entries = append(f.cases[caseCode(2)].entries, bot.Entry{ID: hold.ID, At: hold.CreatedAt, Kind: "out", Text: hold.Out.Text, Row: hold.ID, By: "sri", Channel: "webchat"})
 	dead := bot.Row{ID: newID(now), Line: "kh", CaseID: f.cases[caseCode(5)].open().ID, Kind: "officer", State: bot.RowFailed, Why: "blocked", By: "sri", Attempts: 1, CreatedAt: now.Add(-time.Hour), Out: bot.Outgoing{Text: "Apa kabar hari ini?"}, To: bot.Contact{Channel: "telegram", Account: "1", Address: "x"}}
 	f.rows[dead.ID] = &dead
+	f.channels = []bot.ChannelState{
+		{Line: "kh", Channel: "telegram", Account: "7000001", Process: "alpha/1f2e3d", Leads: true, State: "up", Since: now.Add(-30 * time.Hour), LastIn: now.Add(-time.Minute), LastOut: now.Add(-50 * time.Second), At: now},
+		{Line: "kh", Channel: "telegram", Account: "7000001", Process: "beta/4a5b6c", State: "standby", Since: now.Add(-30 * time.Hour), At: now},
+		{Line: "kh", Channel: "whatsapp", Account: "wa-kh", Process: "alpha/1f2e3d", Leads: true, State: "restricted", Since: now.Add(-3 * time.Hour), Until: now.Add(12 * time.Minute), LastIn: now.Add(-2 * time.Minute), Number: "628110000001", Version: "2.3000.1045649367", At: now},
+		{Line: "kh", Channel: "webchat", Account: "kh", Process: "gamma/7d8e9f", Leads: true, State: "up", Since: now.Add(-9 * time.Hour), At: now.Add(-5 * time.Minute)},
+	}
 	f.asides = []bot.Aside{{ID: newID(now), At: now.Add(-8 * time.Minute), Channel: "telegram", Why: "unreadable", Raw: []byte(`{"update_id":1,"message":{"text":"<script>alert(1)</script>"}}`)}}
 	f.cases[caseCode(4)].claim = &bot.Claim{Officer: "petugas b", Since: now.Add(-4 * time.Minute), Until: now.Add(26 * time.Minute)}
 }

@@ -68,3 +68,13 @@ type Staff interface {
 	// EndSessions ends all sessions of an account.
 	EndSessions(ctx context.Context, name string) error
 }
+
+// Channels is what the desk needs of the store for the channels and the lines' own numbers.
+type Channels interface {
+	// ChannelStates reads what the processes last said of a line's channels.
+	ChannelStates(ctx context.Context, line string) ([]bot.ChannelState, error)
+	// AskNumber asks something of the process that has the number of that account; one without Do ends what was asked.
+	AskNumber(ctx context.Context, line, account string, a bot.NumberAsk, audit bot.Audit) error
+	// Number reads what is asked and how far it has come; zero values for nothing.
+	Number(ctx context.Context, line, account string) (bot.NumberAsk, bot.NumberShow, error)
+}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"pulang/bot"
 	"pulang/flows"
 	"pulang/flows/casework"
 )
@@ -88,6 +89,17 @@ func families() []string {
 	add("desk.via.", casework.ViaPhone, casework.ViaChat, casework.ViaInPerson)
 	add("desk.channel.", "telegram", "whatsapp", "webchat", "simulated", "alert")
 	add("desk.channel.", origins...)
+	add("alert.whatsapp_", "logged_out", "banned", "restricted", "outdated", "replaced", "refused")
+	add("send.", "restricted")
+	for _, act := range []string{bot.NumberLink, bot.NumberCode, bot.NumberUnlink, bot.NumberDrop} {
+		add("desk.audit.act.", numberAct+act, numberAct+act+"_done")
+	}
+	add("desk.audit.act.", numberAct+"stop")
+	add("desk.channels.state.", "up", "down", "standby", "silent", "unlinked", "linking", "locked", "connecting", "refusing", "banned",
+		"outdated", "restricted")
+	add("desk.channels.why.", "webhook", "not_stored", "no_answer")
+	add("desk.channels.do.", bot.NumberLink, bot.NumberCode, bot.NumberUnlink, bot.NumberDrop)
+	add("desk.channels.failed.", "linked", "not_linked", "no_scan", "other_number", "locked", "no_line", "passkey", "outdated", "other")
 	add("desk.field.", fields...)
 	add("desk.purpose.", purposes...)
 	add("desk.template.", replyTemplates...)

@@ -14,7 +14,7 @@ import (
 const watchPoll = time.Second
 
 // Watch calls f once when it stands and then after every change of a mission's cases until ctx ends, and gives ctx's
-// error then. seq grows; kind is "case", "p1" or "claim", and what is heard late may come as one call of kind "case".
+// error then. seq grows; kind is "case", "p1", "claim" or "channel", and what is heard late may come as one call of kind "case".
 // Messages of Redis that get lost, or that cannot be had at all, are made up for by reading the number of the last
 // change every second; an error of that reading ends Watch.
 func (s *Store) Watch(ctx context.Context, mission string, f func(seq int64, kind string)) error {

@@ -62,3 +62,10 @@ func (c *Channel) Health(ctx context.Context) (Health, error) {
 	}
 	return h, nil
 }
+
+// Known is Health without asking Telegram.
+func (c *Channel) Known() Health {
+	c.health.mu.Lock()
+	defer c.health.mu.Unlock()
+	return c.health.h
+}

@@ -17,6 +17,8 @@ var (
 	ErrLinked    = errors.New("a number is linked already: unlink it first")
 	ErrNotLinked = errors.New("no number is linked")
 	ErrNoScan    = errors.New("no phone took the code in time")
+	ErrOutdated  = errors.New("WhatsApp refuses this client version: update the program, or set WHATSAPP_VERSION")
+	ErrPasskey   = errors.New("the phone asks for a passkey, which needs a browser; remove the account's passkey, or link with --phone")
 )
 
 // LinkOptions say how a number is linked. Show and ShowCode are called for each new code.
@@ -154,11 +156,11 @@ func (o LinkOptions) pair(ctx context.Context, cli *whatsmeow.Client, codes <-ch
 			case whatsmeow.QRChannelTimeout.Event:
 				return ErrNoScan
 			case whatsmeow.QRChannelClientOutdated.Event:
-				return errors.New("linking: WhatsApp refuses this client version: update the program, or set WHATSAPP_VERSION")
+				return fmt.Errorf("linking: %w", ErrOutdated)
 			case whatsmeow.QRChannelScannedWithoutMultidevice.Event:
 				o.Log.Warn("the phone does not allow linked devices: update WhatsApp on it and scan again")
 			case whatsmeow.QRChannelEventPasskeyRequest, whatsmeow.QRChannelEventPasskeyResponse:
-				return errors.New("linking: the phone asks for a passkey, which needs a browser; remove the account's passkey, or link with --phone")
+				return fmt.Errorf("linking: %w", ErrPasskey)
 			case whatsmeow.QRChannelEventError:
 				return fmt.Errorf("linking: %w", clean(item.Error))
 			default:

@@ -74,6 +74,9 @@ func clean(err error) error {
 func (e maskedError) Error() string { return mask(e.err.Error()) }
 func (e maskedError) Unwrap() error { return e.err }
 
+// Masked is err with people's addresses taken out of its text, for a log.
+func Masked(err error) error { return clean(err) }
+
 // silent is a Signal logger that says nothing.
 type silent struct{}
 

@@ -68,7 +68,7 @@ func (c *Channel) Serve(ctx context.Context) error {
 		case err != nil && ctx.Err() == nil:
 			c.log.Error("whatsapp", "err", clean(err))
 		}
-		sleep(ctx, lookForDevice)
+		c.pause(ctx, lookForDevice, c.notNow)
 	}
 	return nil
 }
@@ -86,7 +86,7 @@ func (c *Channel) waitForDevice(ctx context.Context) bool {
 		default:
 			c.state(Unlinked, time.Time{})
 		}
-		sleep(ctx, lookForDevice)
+		c.pause(ctx, lookForDevice, c.linkNow)
 	}
 	return false
 }
@@ -198,12 +198,15 @@ func (s *session) supervise(ctx context.Context) error {
 		if time.Since(began) > lived {
 			fails = 1
 		}
-		if n.wait > 0 {
-			sleep(ctx, n.wait)
+		wait := n.wait
+		if wait > 0 {
 			fails = 0
-			continue
+		} else {
+			wait = backOff(fails)
 		}
-		sleep(ctx, backOff(fails))
+		if s.c.pause(ctx, wait, s.answer) {
+			return nil
+		}
 	}
 	return nil
 }
@@ -243,6 +246,10 @@ func (s *session) watch(ctx context.Context) next {
 		select {
 		case <-ctx.Done():
 			return next{end: true}
+		case a := <-s.c.asks:
+			if s.answer(ctx, a) {
+				return next{end: true}
+			}
 		case <-login.C:
 			s.c.log.Warn("whatsapp: no login in time")
 			return next{}

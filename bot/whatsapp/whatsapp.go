@@ -101,6 +101,7 @@ type State string
 const (
 	Standby    State = "standby"    // Serve is not running here
 	Unlinked   State = "unlinked"   // no number is linked
+	Linking    State = "linking"    // a phone is being waited for
 	Locked     State = "locked"     // another process of this machine has the device store
 	Connecting State = "connecting" // no line at the moment
 	Up         State = "up"
@@ -114,6 +115,8 @@ type Health struct {
 	State State
 	Since time.Time
 	Until time.Time // end of a ban; zero otherwise
+	// Held is until when nothing is sent, because WhatsApp restricted the account; zero otherwise.
+	Held time.Time
 	// LastIn and LastOut are the last accepted message and the last sent one; zero is "not yet".
 	LastIn, LastOut time.Time
 	Version         string
@@ -128,6 +131,7 @@ type Channel struct {
 	media   *http.Client
 
 	current atomic.Pointer[session] // while there is one
+	asks    chan ask                // to Serve: link, unlink
 
 	mu        sync.Mutex
 	health    Health
@@ -166,7 +170,7 @@ func New(o Options) (*Channel, error) {
 	c := &Channel{
 		o: o, account: AccountOf(o.Line), log: o.Log.With("channel", Name, "line", o.Line),
 		limit: rate.NewLimiter(rate.Limit(o.PerSecond), o.Burst), media: mediaClient(o.Transport),
-		alarmed: map[Alarm]time.Time{}, failures: map[string]*failing{},
+		asks: make(chan ask), alarmed: map[Alarm]time.Time{}, failures: map[string]*failing{},
 		health: Health{State: Standby, Since: time.Now()},
 	}
 	return c, nil
@@ -197,6 +201,14 @@ func (c *Channel) Name() string { return Name }
 // Account returns AccountOf the line.
 func (c *Channel) Account() string { return c.account }
 
+// Number is the linked number, digits, while this process has the line; "" otherwise.
+func (c *Channel) Number() string {
+	if s := c.current.Load(); s != nil {
+		return s.own
+	}
+	return ""
+}
+
 // Pause is the time between two messages to one person. It makes Channel a bot.Pacer.
 func (c *Channel) Pause() time.Duration { return max(c.o.Pause, 0) }
 
@@ -218,6 +230,9 @@ func (c *Channel) Health() Health {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	h := c.health
+	if time.Now().Before(c.holdUntil) {
+		h.Held = c.holdUntil
+	}
 	h.Version = currentVersion()
 	return h
 }

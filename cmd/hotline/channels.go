@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,6 +27,7 @@ type telegramLine struct {
 	hook, path string
 	channel    *telegram.Channel
 	leads      prometheus.Gauge // 1 while this process receives the updates
+	polls      *atomic.Bool     // the same, for the desk's channel page
 }
 
 const (
@@ -104,6 +106,7 @@ func menu(s *service) map[string][]telegram.Command {
 
 // connect makes the channel; it does not speak to Telegram yet.
 func (t *telegramLine) connect(s *service, h telegram.Handler) (err error) {
+	t.polls = new(atomic.Bool)
 	t.channel, err = telegram.New(telegram.Options{Token: t.token, APIURL: string(s.settings.Telegram), Line: t.line,
 		Handler: h, Log: s.log, Secret: t.secret, Commands: menu(s), OnAck: func(took time.Duration) {
 			s.metrics.ack.WithLabelValues(telegram.Name, "acknowledged").Observe(took.Seconds())
@@ -205,6 +208,8 @@ func (t *telegramLine) run(ctx context.Context, s *service) error {
 // poll fetches updates while this process holds the lease.
 func (t *telegramLine) poll(ctx context.Context, s *service, name, owner string, token int64) error {
 	ctx, cancel := context.WithCancel(ctx)
+	t.polls.Store(true)
+	defer t.polls.Store(false)
 	ended := make(chan error, 1)
 	go func() { ended <- t.channel.Poll(ctx) }()
 	renew := time.NewTicker(pollRenew)

@@ -46,6 +46,7 @@ func (h meteredHandler) Handle(ctx context.Context, msg bot.Message) error {
 	if h.acks {
 		h.m.ack.WithLabelValues(channel, "acknowledged").Observe(now.Sub(began).Seconds())
 	}
+	h.m.traffic.in(msg.Line, msg.From.Account)
 	h.m.lastIn.WithLabelValues(msg.Line, channel).Set(float64(now.UnixMilli()) / 1000)
 	if !msg.Input.At.IsZero() {
 		// Messengers tell whole seconds, and their clock may be ahead of ours.
@@ -94,6 +95,7 @@ func (c meteredChannel) Send(ctx context.Context, r bot.Row) (string, error) {
 		result = "failed"
 		c.m.sendFails.WithLabelValues(c.line, c.Name(), why(err)).Inc()
 	} else {
+		c.m.traffic.out(c.line, c.Account())
 		c.m.lastOut.WithLabelValues(c.line, c.Name()).Set(float64(now.UnixMilli()) / 1000)
 		if r.Kind == "reply" && !r.CreatedAt.IsZero() {
 			c.m.reply.WithLabelValues(c.Name()).Observe(max(now.Sub(r.CreatedAt).Seconds(), 0))

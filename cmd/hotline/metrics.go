@@ -33,6 +33,8 @@ type metrics struct {
 	lastIn    *prometheus.GaugeVec
 	lastOut   *prometheus.GaugeVec
 	leads     *prometheus.GaugeVec
+
+	traffic traffic
 }
 
 var (

@@ -188,7 +188,8 @@ func (s *service) build(ctx context.Context, tokens []telegramLine, numbers []wh
 	s.relay.Attach(s.hotline)
 	s.desk = desk.New(desk.Options{Queue: measured, Staff: s.store, Sessions: s.store.Sessions(desk.AccountOf),
 		Catalogue: s.cat, Missions: s.missions, Log: s.log, URL: s.deskURL, Demo: s.demo, Dispatch: s.relay.Dispatch,
-		Source: s.sourceURL(), ClientIP: clientIP(s.settings.Proxies), Ready: s.store.Ping, Files: s.files, Alerts: alerts})
+		Source: s.sourceURL(), ClientIP: clientIP(s.settings.Proxies), Ready: s.store.Ping, Files: s.files, Alerts: alerts,
+		Channels: s.store})
 	s.metrics.registry.MustRegister(s.health, s.vitals(), opGauges{s.store.Ops})
 	return nil
 }
@@ -254,6 +255,7 @@ func (s *service) run() {
 	s.health.add(loopRelay, time.Second, s.health.loops.going(loopRelay))
 	s.start("relay", s.relay.Run)
 	s.start("staff audit", s.sealStaffAudit)
+	s.start("channel states", s.tellChannels)
 	for _, t := range s.tgs {
 		s.start("telegram", func(ctx context.Context) error { return t.run(ctx, s) })
 		s.start("telegram outages", func(ctx context.Context) error { return t.watch(ctx, s) })

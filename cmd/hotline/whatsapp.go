@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,6 +25,7 @@ type whatsappLine struct {
 	version whatsapp.Version
 	channel *whatsapp.Channel
 	leads   prometheus.Gauge // 1 while this process has the number
+	serves  *atomic.Bool     // the same, for the desk's channel page
 }
 
 const (
@@ -115,6 +117,7 @@ func onlyDigits(s string) string {
 
 // connect makes the channel; nothing is opened yet.
 func (w *whatsappLine) connect(s *service, h whatsapp.Handler, lang string) (err error) {
+	w.serves = new(atomic.Bool)
 	w.channel, err = whatsapp.New(whatsapp.Options{
 		Line: w.line, Store: w.store, Number: w.number, Handler: h, Receipts: s.store, Ready: s.store.Ping, Log: s.log,
 		Version: w.version, PerSecond: s.settings.WhatsAppRate, Transport: whatsappNet,
@@ -191,6 +194,9 @@ func (w *whatsappLine) lead(ctx context.Context, s *service, name string, token 
 	good := time.Now() // the lease was taken no earlier than this process believes
 	ended := make(chan error, 1)
 	go func() { ended <- w.channel.Serve(ctx) }()
+	go w.hear(ctx, s)
+	w.serves.Store(true)
+	defer w.serves.Store(false)
 	renew := time.NewTicker(whatsappRenew)
 	defer renew.Stop()
 	for {

@@ -25,10 +25,12 @@ const (
 	ActClose         Act = "close"          // close and reopen
 	ActRescue        Act = "rescue"         // start the rescue packet and print its sheet
 	ActNewCase       Act = "new_case"       // a walk-in or a phone call
+	ActLinkCases     Act = "link_cases"     // make one of two cases of the same person, and part them again
 	ActLetters       Act = "letters"        // read held rows and dead letters, try one again
 	ActAsides        Act = "asides"         // read updates that were put aside
 	ActDismissAside  Act = "dismiss_aside"  // and remove one
 	ActChannels      Act = "channels"       // state of the channels
+	ActNumber        Act = "number"         // link and unlink a line's number
 	ActStaff         Act = "staff"          // accounts, roles, links, sessions
 	ActSettings      Act = "settings"       // targets, windows, retention
 	ActAudit         Act = "audit"          // the audit log
@@ -40,7 +42,7 @@ const (
 var Acts = []Act{
 	ActBoard, ActQueue, ActOpen, ActReveal, ActSearch, ActClaim, ActTakeOver, ActCall, ActOverrideCall, ActOutcome,
 	ActReply, ActForceSend, ActNote, ActAnswer, ActStage, ActClass, ActConfirmSafety, ActClose, ActRescue, ActNewCase,
-	ActLetters, ActAsides, ActDismissAside, ActChannels, ActStaff, ActSettings, ActAudit, ActExport, ActAccount,
+	ActLinkCases, ActLetters, ActAsides, ActDismissAside, ActChannels, ActNumber, ActStaff, ActSettings, ActAudit, ActExport, ActAccount,
 }
 
 // Roles lists every Role.
@@ -52,11 +54,11 @@ var may = func() map[Role]map[Act]bool {
 	board := append([]Act{ActBoard}, everybody...)
 	officer := append([]Act{
 		ActQueue, ActOpen, ActReveal, ActSearch, ActClaim, ActCall, ActOutcome, ActReply, ActNote, ActAnswer, ActStage,
-		ActClass, ActConfirmSafety, ActClose, ActRescue, ActNewCase, ActLetters, ActAsides, ActChannels,
+		ActClass, ActConfirmSafety, ActClose, ActRescue, ActNewCase, ActLinkCases, ActLetters, ActAsides, ActChannels,
 	}, board...)
 	supervisor := append([]Act{ActTakeOver, ActOverrideCall, ActForceSend, ActDismissAside, ActExport}, officer...)
 	// An admin keeps the accounts and sees no case; an auditor sees what was done and by whom, never a case.
-	admin := append([]Act{ActStaff, ActSettings, ActChannels}, board...)
+	admin := append([]Act{ActStaff, ActSettings, ActChannels, ActNumber}, board...)
 	auditor := append([]Act{ActAudit}, everybody...)
 
 	table := map[Role]map[Act]bool{}

@@ -229,6 +229,12 @@
         } else bar(text.caseChanged);
       } else if (kind === 'board') {
         swap(doc, 'main');
+      } else if (kind === 'channels') {
+        swap(doc, 'channels'); swap(doc, 'progress');
+        // A form in which somebody may be typing stays until what it is for has changed.
+        const a = $('#number');
+        const b = doc.getElementById('number');
+        if (a && b && a.dataset.state !== b.dataset.state) swap(doc, 'number');
       }
     }).catch((status) => {
       if (status === 401 || status === 403) { location.reload(); return; }
@@ -283,6 +289,7 @@
     const on = () => { lastEvent = Date.now(); tries = 0; if (lost.hidden) liveMark(true); else online(); };
     es.addEventListener('open', () => { on(); refresh(); });
     ['case', 'p1', 'claim', 'row'].forEach((k) => es.addEventListener(k, () => { on(); later(); }));
+    es.addEventListener('channel', () => { on(); if (kind === 'channels') later(); });
     es.addEventListener('beat', on);
     es.addEventListener('out', () => { es.close(); location.reload(); });
     es.addEventListener('error', () => {

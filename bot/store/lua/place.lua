@@ -46,8 +46,8 @@ local function place(P, id, om, oc, ow, now)
   end
 end
 
--- announce tells the desks of a mission that something changed: kind is case, p1 or claim. Where an ACL refuses the
--- channel the number alone tells it; a script must not end half-way for that.
+-- announce tells the desks of a mission that something changed: kind is case, p1, claim or channel. Where an ACL
+-- refuses the publication the number alone tells it; a script must not end half-way for that.
 local function announce(P, m, kind)
   local seq = redis.call('INCR', P .. 'seq:' .. m)
   redis.pcall('PUBLISH', P .. 'events:' .. m, string.format('%.0f', seq) .. ' ' .. kind)
