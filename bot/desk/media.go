@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/gabriel-vasile/mimetype"
+
 	"pulang/bot"
 	"pulang/flows"
 	"pulang/flows/casework"
@@ -96,13 +98,20 @@ func (q *request) serveFile(m *flows.Media, b []byte) error {
 	}
 	h.Set("Content-Security-Policy", inert)
 	h.Set("Content-Type", "application/octet-stream")
-	h.Set("Content-Disposition", `attachment; filename="berkas.bin"`)
-	if m.Kind == "voice" || m.Kind == "audio" {
-		h.Set("Content-Disposition", `attachment; filename="suara.ogg"`)
-	}
+	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="berkas%s"`, ending(b)))
 	h.Set("Content-Length", strconv.Itoa(len(b)))
 	_, _ = q.w.Write(b)
 	return nil
+}
+
+// ending is how the name of a downloaded file ends, by its content and never by what its sender called it. What could
+// do something when it is opened, or is not known, gets an ending that nothing opens.
+func ending(b []byte) string {
+	switch e := mimetype.Detect(b).Extension(); e {
+	case ".pdf", ".ogg", ".oga", ".mp3", ".m4a", ".aac", ".amr", ".wav", ".mp4", ".3gp", ".mov", ".webm", ".webp", ".heic":
+		return e
+	}
+	return ".bin"
 }
 
 // cleanPicture decodes a picture and encodes it as JPEG. Its size is known before it is decoded.

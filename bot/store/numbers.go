@@ -29,7 +29,7 @@ const (
 // data: key name, "channel". A day after the last word of any process.
 func keyChannels(line string) string { return lineKey(line) + "channels" }
 
-// keyNumberAsk is a STRING per account for as long as what an admin asked is in force: its id, ":" and the sealed
+// keyNumberAsk is a STRING per account for as long as what an admin asked is in force: its id, a space and the sealed
 // bot.NumberAsk (JSON). keyNumberShow is a STRING that lives no longer than the code in it: the sealed bot.NumberShow.
 // Associated data: key name, "number".
 func keyNumberAsk(line, account string) string  { return lineKey(line) + "number:ask:" + account }
@@ -108,7 +108,7 @@ func (s *Store) AskNumber(ctx context.Context, line, account string, a bot.Numbe
 		if err != nil {
 			return fmt.Errorf("ask number: %w", err)
 		}
-		ask = a.ID + ":" + string(sealed)
+		ask = a.ID + " " + string(sealed)
 	}
 	args := append([]any{account, ask, numberAskFor.Milliseconds(), line, s.nextToken()}, rows...)
 	if err := s.run(ctx, scriptNumberAsk, []string{lineKey(line)}, args...).Err(); err != nil {
@@ -126,7 +126,7 @@ func (s *Store) Number(ctx context.Context, line, account string) (ask bot.Numbe
 	if err != nil {
 		return ask, show, fmt.Errorf("number: %w", err)
 	}
-	_, sealed, found := strings.Cut(text(f[0]), ":")
+	_, sealed, found := strings.Cut(text(f[0]), " ")
 	if !found {
 		return ask, show, nil
 	}

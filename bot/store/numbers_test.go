@@ -38,11 +38,11 @@ func TestNumberAsked(t *testing.T) {
 		show := func(n bot.NumberShow) error {
 			return s.ShowNumber(ctx, "kh", "wa-kh", n, bot.Audit{})
 		}
-		if err := show(bot.NumberShow{Ask: "one", Step: bot.NumberWorking}); !errors.Is(err, bot.ErrConflict) {
+		if err := show(bot.NumberShow{Ask: "desk:one", Step: bot.NumberWorking}); !errors.Is(err, bot.ErrConflict) {
 			t.Errorf("shown although nothing was asked: %v", err)
 		}
-		ask("one", bot.NumberLink)
-		if err := show(bot.NumberShow{Ask: "one", Step: bot.NumberShowQR, QR: "2@secretcode", Until: noon.Add(20 * time.Second)}); err != nil {
+		ask("desk:one", bot.NumberLink)
+		if err := show(bot.NumberShow{Ask: "desk:one", Step: bot.NumberShowQR, QR: "2@secretcode", Until: noon.Add(20 * time.Second)}); err != nil {
 			t.Fatal(err)
 		}
 		if a, n := read(); a.Do != bot.NumberLink || a.By != "rini" || n.QR != "2@secretcode" {
@@ -56,11 +56,11 @@ func TestNumberAsked(t *testing.T) {
 				t.Errorf("%s lives for %s", key, life)
 			}
 		}
-		ask("two", bot.NumberCode)
+		ask("desk:two", bot.NumberCode)
 		if _, n := read(); n.Step != "" {
 			t.Errorf("the former request's code is still shown: %+v", n)
 		}
-		if err := show(bot.NumberShow{Ask: "one", Step: bot.NumberDone}); !errors.Is(err, bot.ErrConflict) {
+		if err := show(bot.NumberShow{Ask: "desk:one", Step: bot.NumberDone}); !errors.Is(err, bot.ErrConflict) {
 			t.Errorf("shown for a request that is over: %v", err)
 		}
 		if err := s.AskNumber(ctx, "kh", "wa-kh", bot.NumberAsk{}, bot.Audit{At: noon, Who: "rini", What: "number_stop"}); err != nil {

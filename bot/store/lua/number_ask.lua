@@ -1,6 +1,6 @@
 -- Asks something of the process that has a line's number, or takes it back. What was asked before is over.
 -- KEYS  1 the line's prefix
--- ARGV  1 account, 2 the request: its id, ":" and the sealed rest, or "" to take it back, 3 how long it stands in
+-- ARGV  1 account, 2 the request: its id, a space and the sealed rest, or "" to take it back, 3 how long it stands in
 --       milliseconds, 4 mission to tell, 5 token of this call, 6… sealed audit rows
 -- Gives 1, also for a repeat.
 -- include place.lua

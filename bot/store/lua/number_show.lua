@@ -7,7 +7,7 @@
 -- include audit.lua
 local P = KEYS[1]
 local ask = redis.call('GET', P .. 'number:ask:' .. ARGV[1])
-if not ask or string.sub(ask, 1, #ARGV[2] + 1) ~= ARGV[2] .. ':' then return 0 end
+if not ask or string.sub(ask, 1, #ARGV[2] + 1) ~= ARGV[2] .. ' ' then return 0 end
 redis.call('SET', P .. 'number:show:' .. ARGV[1], ARGV[3], 'PX', ARGV[4])
 audit(P, ARGV[6], 7)
 announce(P, ARGV[5], 'channel')
