@@ -73,14 +73,24 @@ func (c *Channel) Send(ctx context.Context, r bot.Row) (string, error) {
 	s.compose(ctx, to, r)
 	id := MessageID(r.ID)
 	s.recent.add(id)
-	_, err = s.client.SendMessage(ctx, to, s.text(ctx, r), whatsmeow.SendRequestExtra{ID: id, Timeout: answerWithin})
-	if err != nil {
+	if err := s.deliver(ctx, to, s.text(ctx, r), id); err != nil {
 		return "", c.sendError(err)
 	}
 	c.mu.Lock()
 	c.health.LastOut, c.holdFor = time.Now(), 0
 	c.mu.Unlock()
 	return id, nil
+}
+
+// deliver hands a message to WhatsApp. It is encrypted anew when the person's session has moved meanwhile.
+func (s *session) deliver(ctx context.Context, to types.JID, m *waE2E.Message, id types.MessageID) (err error) {
+	for try := 0; try < 10; try++ {
+		_, err = s.client.SendMessage(ctx, to, m, whatsmeow.SendRequestExtra{ID: id, Timeout: answerWithin})
+		if !moved(err) {
+			return err
+		}
+	}
+	return err
 }
 
 // MessageID is the id of the message that a row becomes. A row without an id gets one by chance.
@@ -183,6 +193,8 @@ func (c *Channel) sendError(err error) *bot.SendError {
 	var lineLost *whatsmeow.DisconnectedError
 	text := err.Error()
 	switch {
+	case moved(err):
+		e.After = time.Second
 	case errors.Is(err, whatsmeow.ErrServerReturnedError):
 		var code int
 		_, _ = fmt.Sscanf(text[strings.LastIndexByte(text, ' ')+1:], "%d", &code)

@@ -132,6 +132,7 @@ func (c *Channel) session(ctx context.Context) error {
 
 // newClient sets a client up for at-least-once: see receive.go.
 func newClient(d *store.Device, c *Channel) *whatsmeow.Client {
+	guard(d)
 	cli := clientOf(d, masked{c.log}, c.o.Transport)
 	cli.SetMediaHTTPClient(c.media)
 	return cli
@@ -147,6 +148,7 @@ func clientOf(d *store.Device, log masked, transport http.RoundTripper) *whatsme
 	cli.ManualHistorySyncDownload = true // other people's chats of the number are none of ours
 	cli.AutomaticMessageRerequestFromPhone = true
 	cli.UseRetryMessageStore = true // a phone that cannot decrypt asks again, also after a restart
+	cli.SetMaxParallelRetryReceiptHandling(1)
 	cli.SetForceActiveDeliveryReceipts(true)
 	cli.SetMediaHTTPClient(mediaClient(transport))
 	if transport != nil {

@@ -89,8 +89,7 @@ func (s *session) say(ctx context.Context, to types.JID, text string) {
 	if text == "" || !s.up() || s.c.held() > 0 || s.c.limit.Wait(ctx) != nil {
 		return
 	}
-	_, err := s.client.SendMessage(ctx, to.ToNonAD(), &waE2E.Message{Conversation: proto.String(text)})
-	if err != nil {
+	if err := s.deliver(ctx, to.ToNonAD(), &waE2E.Message{Conversation: proto.String(text)}, MessageID("")); err != nil {
 		s.c.log.Warn("whatsapp send", "err", clean(err))
 	}
 }

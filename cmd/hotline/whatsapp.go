@@ -29,15 +29,20 @@ type whatsappLine struct {
 }
 
 const (
-	// Longer than a reconnect, short enough for people who wait when the leader has died.
-	whatsappLease = 15 * time.Second
+	// Longer than a reconnect, short enough for people who wait when the leader has died: with whatsappLook and a login
+	// another replica serves 15 seconds after the leader's last sign of life.
+	whatsappLease = 12 * time.Second
 	whatsappRenew = 4 * time.Second
+	whatsappLook  = time.Second
 	// whatsappAway is how long this process keeps off a number that another program has taken from it.
 	whatsappAway = time.Minute
 )
 
 // whatsappNet replaces the network towards WhatsApp in tests.
 var whatsappNet http.RoundTripper
+
+// whatsappOptions changes a channel's options in tests: nobody there is spared by pauses.
+var whatsappOptions func(*whatsapp.Options)
 
 // whatsappShow is told each QR code in tests, beside its drawing.
 var whatsappShow func(qr string)
@@ -118,15 +123,18 @@ func onlyDigits(s string) string {
 // connect makes the channel; nothing is opened yet.
 func (w *whatsappLine) connect(s *service, h whatsapp.Handler, lang string) (err error) {
 	w.serves = new(atomic.Bool)
-	w.channel, err = whatsapp.New(whatsapp.Options{
+	o := whatsapp.Options{
 		Line: w.line, Store: w.store, Number: w.number, Handler: h, Receipts: s.store, Ready: s.store.Ping, Log: s.log,
 		Version: w.version, PerSecond: s.settings.WhatsAppRate, Transport: whatsappNet,
 		Words: whatsapp.Words{
 			TextOnly: s.cat.Text(lang, "whatsapp.text_only", nil), Again: s.cat.Text(lang, "whatsapp.send_again", nil),
 		},
 		OnAlarm: func(a whatsapp.Alarm, until time.Time) { s.tellStaff(w.line, "alert.whatsapp_"+string(a), until) },
-	})
-	if err != nil {
+	}
+	if whatsappOptions != nil {
+		whatsappOptions(&o)
+	}
+	if w.channel, err = whatsapp.New(o); err != nil {
 		return usageError{err}
 	}
 	// A ban lasts for days. It is told, but the other channels and the desk stay in service.
@@ -159,7 +167,7 @@ func (w *whatsappLine) leaseName() string { return "whatsapp:" + w.channel.Accou
 func (w *whatsappLine) run(ctx context.Context, s *service) error {
 	name := w.leaseName()
 	for ctx.Err() == nil {
-		wait := whatsappRenew / 2
+		wait := whatsappLook
 		token, ok, err := s.store.AcquireLease(ctx, w.line, name, s.owner, whatsappLease)
 		if err != nil && ctx.Err() == nil {
 			s.log.Error("whatsapp lease", "line", w.line, "err", err)
