@@ -185,10 +185,7 @@ func examineWhatsApp(t *testing.T, v *victim, s *store.Store, phone *whatsapptes
 	like := files[slices.Sorted(maps.Keys(files))[0]].Case.Answers
 	replies, repeats, again := 0, 0, 0
 	for _, c := range people {
-		f, ok := files[c.LID().String()]
-		if !ok {
-			f = files[c.JID().String()]
-		}
+		f := files[caseAddress(files, c)]
 		var said []string
 		want := map[string]bool{}
 		for _, e := range f.Entries {
@@ -234,4 +231,12 @@ func examineWhatsApp(t *testing.T, v *victim, s *store.Store, phone *whatsapptes
 	if n := phone.MostConnections(); n != 1 {
 		t.Errorf("%d connections of one device at once", n)
 	}
+}
+
+// caseAddress is the address under which a citizen's case is kept: the half that came first.
+func caseAddress(files map[string]bot.CaseFile, c *whatsapptest.Citizen) string {
+	if _, ok := files[c.LID().String()]; ok {
+		return c.LID().String()
+	}
+	return c.JID().String()
 }
