@@ -22,7 +22,11 @@ type chatCmd struct {
 }
 
 // Run talks until the input ends. Nothing leaves this process, nothing is stored.
-func (c *chatCmd) Run(ctx context.Context, io *streams) error {
+func (c *chatCmd) Run(ctx context.Context, s *Settings, io *streams) error {
+	words, err := s.lexicon()
+	if err != nil {
+		return err
+	}
 	cat, err := locales.New()
 	if err != nil {
 		return err
@@ -31,7 +35,7 @@ func (c *chatCmd) Run(ctx context.Context, io *streams) error {
 	if err != nil {
 		return err
 	}
-	t := &talk{flow: newFlow(m, []*bot.Mission{m}, cat), mission: m, rules: m.Rules(), cat: cat, lang: c.Lang}
+	t := &talk{flow: newFlow(m, []*bot.Mission{m}, cat, words), mission: m, rules: m.Rules(), cat: cat, lang: c.Lang}
 	if t.lang == "" {
 		t.lang = m.Lang
 	}

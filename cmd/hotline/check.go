@@ -18,6 +18,7 @@ import (
 	"pulang/bot/store"
 	"pulang/bot/telegram"
 	"pulang/bot/whatsapp"
+	"pulang/flows/lexicon"
 )
 
 // checkCmd tries everything that `serve` needs, without starting it.
@@ -54,6 +55,7 @@ func (checkCmd) Run(ctx context.Context, s *Settings, io *streams) error {
 		return err
 	}
 	missions := c.missions(s)
+	c.words(s)
 	c.disk(data)
 	c.keys(s, data)
 	c.redis(ctx, s, data, missions)
@@ -89,6 +91,24 @@ func (c *checker) missions(s *Settings) []*bot.Mission {
 		}
 	}
 	return ms
+}
+
+// words tries the word lists of HOTLINE_WORDS and says how much stands in them.
+func (c *checker) words(s *Settings) {
+	if s.Words == "" {
+		c.pass("words", "the built-in lists")
+		return
+	}
+	if _, err := lexicon.Extended(s.extensions()...); err != nil {
+		c.fail("words", err.Error())
+		return
+	}
+	files, lines, err := s.extensions()[0].Size()
+	if err != nil {
+		c.fail("words", err.Error())
+		return
+	}
+	c.pass("words", fmt.Sprintf("%s: lists %d, lines %d, beside the built-in ones", s.Words, files, lines))
 }
 
 func (c *checker) disk(data string) {

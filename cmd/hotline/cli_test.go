@@ -25,6 +25,11 @@ func TestBadSettings(t *testing.T) {
 	unknownKey := write("unknown.toml", "colour = \"red\"\n", 0o600)
 	empty := write("empty.txt", "\n", 0o600)
 	openKeys := write("keys.json", "{}", 0o644)
+	wordDir := filepath.Join(dir, "words")
+	if err := os.Mkdir(wordDir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write("words/words.txt", "paspor: krompyang\npaspor krompyang\n", 0o600)
 	emptyDir := filepath.Join(dir, "nothing")
 	if err := os.Mkdir(emptyDir, 0o700); err != nil {
 		t.Fatal(err)
@@ -50,6 +55,12 @@ func TestBadSettings(t *testing.T) {
 		{"serve", []string{"HOTLINE_MISSION=" + broken}, 2, "broken.toml"},
 		{"serve", []string{"HOTLINE_MISSION=" + unknownKey}, 2, "colour"},
 		{"serve", []string{"HOTLINE_MISSION=" + emptyDir}, 2, "toml"},
+		{"serve", []string{"HOTLINE_MISSION=" + mission, "HOTLINE_WORDS=" + wordDir}, 2, "words.txt, line 2"},
+		{"demo", []string{"HOTLINE_WORDS=" + wordDir}, 2, "words.txt, line 2"},
+		{"chat", []string{"HOTLINE_WORDS=" + wordDir}, 2, "words.txt, line 2"},
+		{"understand --words " + wordDir, nil, 2, "words.txt, line 2"},
+		{"understand --words " + emptyDir, nil, 2, "no word list"},
+		{"understand --words /nonexistent", nil, 2, "/nonexistent"},
 		{"serve", []string{"HOTLINE_LISTEN=8080"}, 2, "HOTLINE_LISTEN"},
 		{"serve", []string{"HOTLINE_LISTEN=localhost:99999"}, 2, "HOST:PORT"},
 		{"serve", []string{"HOTLINE_URL=ftp://secret-host/"}, 2, "https://"},

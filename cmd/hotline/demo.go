@@ -51,6 +51,10 @@ func (c *demoCmd) Run(ctx context.Context, s *Settings, io *streams) (err error)
 	if err != nil {
 		return err
 	}
+	words, err := s.lexicon()
+	if err != nil {
+		return err
+	}
 	cat, err := locales.New()
 	if err != nil {
 		return err
@@ -60,7 +64,7 @@ func (c *demoCmd) Run(ctx context.Context, s *Settings, io *streams) (err error)
 		level = slog.LevelWarn // a newcomer reads the addresses, not the log
 	}
 	log := newLog(io.err, level)
-	svc := &service{settings: s, log: log, missions: missions, cat: cat, demo: true, webchatOn: s.Webchat != "off"}
+	svc := &service{settings: s, log: log, missions: missions, cat: cat, words: words, demo: true, webchatOn: s.Webchat != "off"}
 	if err := svc.listenAll(ctx); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"pulang/bot"
+	"pulang/flows/lexicon"
 	"pulang/locales"
 )
 
@@ -27,7 +28,7 @@ func (c *flowGraph) Run(io *streams) error {
 	if err != nil {
 		return err
 	}
-	g := newFlow(m, []*bot.Mission{m}, cat).Graph()
+	g := newFlow(m, []*bot.Mission{m}, cat, lexicon.Default()).Graph()
 	if c.Format == "mermaid" {
 		_, err = fmt.Fprint(io.out, g.Mermaid())
 		return err

@@ -16,14 +16,14 @@ import (
 const nearKm = 40
 
 // newFlow is the conversation of one mission. The others of the installation are those a case can be passed on to.
-func newFlow(m *bot.Mission, all []*bot.Mission, cat *locales.Catalogue) *intake.Flow {
+func newFlow(m *bot.Mission, all []*bot.Mission, cat *locales.Catalogue, words *lexicon.Lexicon) *intake.Flow {
 	gaz := places.Default()
 	langs := languages(cat, m.Lang)
 	c := intake.Config{
 		Mission: m.Name, Service: m.Service, Country: m.Country, Address: m.Address, Hours: m.Hours,
 		Number: publicNumber(m.Numbers), Currency: m.Currency, CountryName: everyLang(langs, m.CountryName), ZoneName: everyLang(langs, m.ZoneName),
 		Zone: m.Rules().Zone, Langs: langs, Offices: map[string]intake.Office{},
-		Reader: lexicon.Default(), Text: cat.Text,
+		Reader: words, Text: cat.Text,
 		Nearest: func(lat, lon float64) (intake.Near, bool) {
 			p, km := gaz.Nearest(lat, lon)
 			country, _ := gaz.CountryAt(lat, lon)

@@ -48,12 +48,16 @@ func (c *serveCmd) Run(ctx context.Context, s *Settings, io *streams) (err error
 	if err != nil {
 		return err
 	}
+	words, err := s.lexicon()
+	if err != nil {
+		return err
+	}
 	cat, err := locales.New()
 	if err != nil {
 		return err
 	}
 	log := newLog(io.err, slog.Level(s.LogLevel))
-	svc := &service{settings: s, log: log, missions: missions, cat: cat, webchatOn: s.Webchat == "on"}
+	svc := &service{settings: s, log: log, missions: missions, cat: cat, words: words, webchatOn: s.Webchat == "on"}
 	if err := svc.listenAll(ctx); err != nil {
 		return err
 	}

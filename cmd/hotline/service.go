@@ -15,6 +15,7 @@ import (
 	"pulang/bot/store"
 	"pulang/bot/webchat"
 	"pulang/flows/casework"
+	"pulang/flows/lexicon"
 	"pulang/locales"
 )
 
@@ -31,6 +32,7 @@ type service struct {
 	log      *slog.Logger
 	missions []*bot.Mission
 	cat      *locales.Catalogue
+	words    *lexicon.Lexicon
 	store    *store.Store
 	metrics  *metrics
 	health   *health
@@ -138,7 +140,7 @@ func (s *service) build(ctx context.Context, tokens []telegramLine, numbers []wh
 	lines := map[string]*bot.Line{}
 	rules := map[string]casework.Rules{}
 	for _, m := range s.missions {
-		lines[m.Code] = &bot.Line{Mission: m, Flow: newFlow(m, s.missions, s.cat)}
+		lines[m.Code] = &bot.Line{Mission: m, Flow: newFlow(m, s.missions, s.cat, s.words)}
 		rules[m.Code] = m.Rules()
 	}
 	s.hotline = bot.NewHotline(bot.Options{Store: measured, Catalogue: s.cat, Lines: lines, Cans: cans(), Log: s.log,

@@ -15,6 +15,7 @@ import (
 
 	"pulang/bot"
 	"pulang/bot/store"
+	"pulang/flows/lexicon"
 )
 
 // Settings are the flags that every subcommand shares. Each is an environment variable as well.
@@ -29,6 +30,7 @@ type Settings struct {
 	Proxies         networks  `name:"trusted-proxies" env:"HOTLINE_TRUSTED_PROXIES" placeholder:"CIDR,…" help:"Networks whose X-Forwarded-For is believed."`
 	Missions        string    `name:"mission-file" env:"HOTLINE_MISSION" placeholder:"FILE" help:"Mission file (TOML) or a directory of them; see 'hotline mission example'."`
 	Keys            string    `env:"HOTLINE_KEYS" placeholder:"FILE" help:"Key file for personal data at rest (default keys.json in the data directory)."`
+	Words           string    `name:"words" env:"HOTLINE_WORDS" placeholder:"DIR" help:"Directory of word lists that extend and override the built-in ones."`
 	Telegram        webURL    `name:"telegram-api-url" env:"TELEGRAM_API_URL" placeholder:"URL" help:"Bot API server (default Telegram's)."`
 	Webhook         webURL    `name:"telegram-webhook-url" env:"TELEGRAM_WEBHOOK_URL" placeholder:"URL" help:"Public webhook URL to register; unset: long polling."`
 	WhatsApp        onOff     `name:"whatsapp" env:"WHATSAPP" placeholder:"on|off" help:"The WhatsApp channel (after 'hotline whatsapp link')."`
@@ -184,6 +186,23 @@ func (s *Settings) loadMissions() ([]*bot.Mission, error) {
 		return nil, usagef("HOTLINE_MISSION: %v", err)
 	}
 	return ms, nil
+}
+
+// extensions are the directories of word lists beside the built-in ones: at most one.
+func (s *Settings) extensions() []lexicon.Extension {
+	if s.Words == "" {
+		return nil
+	}
+	return []lexicon.Extension{{Dir: os.DirFS(s.Words), Path: s.Words}}
+}
+
+// lexicon reads the word lists; one that cannot be read is a usage error that names its file and line.
+func (s *Settings) lexicon() (*lexicon.Lexicon, error) {
+	l, err := lexicon.Extended(s.extensions()...)
+	if err != nil {
+		return nil, usagef("HOTLINE_WORDS: %v", err)
+	}
+	return l, nil
 }
 
 // addressOf is the web address of a listener: the configured one, or the one it listens on.

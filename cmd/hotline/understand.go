@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"reflect"
 	"time"
 
@@ -20,15 +19,20 @@ type understandCmd struct {
 }
 
 // Run reads standard input and writes standard output.
-func (c understandCmd) Run() error { return runUnderstand(os.Stdin, os.Stdout, c.Step) }
+func (c understandCmd) Run(s *Settings, io *streams) error {
+	words, err := s.lexicon()
+	if err != nil {
+		return err
+	}
+	return runUnderstand(io.in, io.out, words, c.Step)
+}
 
-// runUnderstand reads messages from in, one a line, and writes for each one JSON object of what is taken from it.
+// runUnderstand reads messages from in, one a line, and writes for each one JSON object of what lex takes from it.
 // An empty line gives {}. A step that does not exist is an error.
-func runUnderstand(in io.Reader, out io.Writer, step string) error {
+func runUnderstand(in io.Reader, out io.Writer, lex *lexicon.Lexicon, step string) error {
 	if step != "" && !lexicon.KnownStep(flows.StepID(step)) {
 		return usagef("--step: unknown step %q", step)
 	}
-	lex := lexicon.Default()
 	w := bufio.NewWriter(out)
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

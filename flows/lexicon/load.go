@@ -3,9 +3,11 @@ package lexicon
 import (
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"pulang/flows"
 	"pulang/flows/places"
@@ -34,6 +36,9 @@ type Lexicon struct {
 	stepOf   []flows.StepID // section -> the only step at which it counts; empty for all
 	valueOf  []flows.Value
 
+	includes map[string][]string // list -> the lists that it is a part of
+	own      bool                // reading an Extension's line
+
 	number, nomor word
 	glue          set           // nouns of place, which a preposition may be glued to
 	kind          map[word]noun // what sort of thing a word names
@@ -43,18 +48,26 @@ type Lexicon struct {
 // numberWord is the word that stands for any number.
 const numberWord word = 1
 
-// New reads the word lists of dir (data/README.md describes them). An error names the file and line that cannot be
-// read.
-func New(dir fs.FS, g *places.Gazetteer) (*Lexicon, error) {
+// listFiles are the word lists in the order in which they are read; topic_*.txt come last.
+var listFiles = []string{"numbers.txt", "words.txt", "verbs.txt", "fillers.txt", "lists.txt", "common.txt"}
+
+// New reads the word lists of dir (data/README.md describes them), each followed by the list of the same name in every
+// further directory, which extends and overrides it. An error names the file and line that cannot be read.
+func New(dir fs.FS, g *places.Gazetteer, more ...Extension) (*Lexicon, error) {
 	l := &Lexicon{gazetteer: g, names: []string{"", "#"}, surface: map[string]word{"#": numberWord}, value: map[word]int{0: -1, numberWord: -1},
 		filler: map[word]bool{}, common: map[string]bool{}, lists: map[string]set{}, pairs: map[[2]word]word{}, triples: map[[3]word]word{},
-		number: numberWord}
+		number: numberWord, includes: map[string][]string{}}
+	for _, x := range more {
+		if err := x.check(); err != nil {
+			return nil, err
+		}
+	}
 	type reader struct {
 		file string
 		read func(section, line string) error
 	}
 	for _, r := range []reader{{"numbers.txt", l.addNumber}, {"words.txt", l.addWord}, {"verbs.txt", l.addVerb}, {"words.txt", l.addApart}, {"fillers.txt", l.addFiller}, {"lists.txt", l.addToList}, {"common.txt", l.addCommon}} {
-		if err := eachLine(dir, r.file, r.read); err != nil {
+		if err := l.eachLayer(dir, more, r.file, r.read); err != nil {
 			return nil, err
 		}
 	}
@@ -62,13 +75,13 @@ func New(dir fs.FS, g *places.Gazetteer) (*Lexicon, error) {
 	if err != nil || len(files) == 0 {
 		return nil, fmt.Errorf("word lists: there is no topic_*.txt")
 	}
-	for _, f := range files { // words written apart are to be known before the first phrase is read
-		if err := eachLine(dir, f, l.addJoined); err != nil {
-			return nil, err
+	for _, read := range []func(section, line string) error{l.addJoined, l.addPhrase} { // words written apart are to be known before the first phrase is read
+		for _, f := range files {
+			if err := eachLine(dir, "", f, read); err != nil {
+				return nil, err
+			}
 		}
-	}
-	for _, f := range files {
-		if err := eachLine(dir, f, l.addPhrase); err != nil {
+		if err := l.eachTopic(more, read); err != nil {
 			return nil, err
 		}
 	}
@@ -82,15 +95,20 @@ func New(dir fs.FS, g *places.Gazetteer) (*Lexicon, error) {
 	return l, nil
 }
 
-// eachLine calls f with every line of a list and the [section] it stands in; // starts a comment.
-func eachLine(dir fs.FS, name string, f func(section, line string) error) error {
+// eachLine calls f with every line of a list and the [section] it stands in; // starts a comment. In errors the list is
+// called by its path: in and the name.
+func eachLine(dir fs.FS, in, name string, f func(section, line string) error) error {
 	b, err := fs.ReadFile(dir, name)
+	title := path.Join(in, name)
 	if err != nil {
-		return fmt.Errorf("word list %s: %w", name, err)
+		return fmt.Errorf("word list %s: %w", title, err)
 	}
 	section, n := "", 0
-	for line := range strings.Lines(string(b)) {
+	for line := range strings.Lines(strings.TrimPrefix(string(b), "\ufeff")) {
 		n++
+		if !utf8.ValidString(line) {
+			return fmt.Errorf("word list %s, line %d: not UTF-8: save the file as UTF-8", title, n)
+		}
 		if i := strings.Index(line, "//"); i == 0 || i > 0 && line[i-1] == ' ' {
 			line = line[:i]
 		}
@@ -103,7 +121,7 @@ func eachLine(dir fs.FS, name string, f func(section, line string) error) error 
 			continue
 		}
 		if err := f(section, line); err != nil {
-			return fmt.Errorf("word list %s, line %d: %w", name, n, err)
+			return fmt.Errorf("word list %s, line %d: %w", title, n, err)
 		}
 	}
 	return nil
@@ -164,7 +182,12 @@ func (l *Lexicon) addWord(_, line string) error {
 		if strings.Contains(s, "_") {
 			continue
 		}
-		if other, ok := l.surface[s]; ok && other != id && l.value[other] < 0 {
+		if other, ok := l.surface[s]; ok && other != id && l.own {
+			if err := l.move(s, id); err != nil {
+				return err
+			}
+			continue
+		} else if ok && other != id && l.value[other] < 0 {
 			return fmt.Errorf("%q is already a spelling of %q", s, l.names[other])
 		}
 		l.spell(s, id)
@@ -178,7 +201,13 @@ func (l *Lexicon) addApart(_, line string) error {
 	l.apart(strings.TrimSpace(name), l.surface[strings.TrimSpace(name)])
 	for s := range strings.FieldsSeq(rest) {
 		if strings.Contains(s, "_") {
-			l.spell(s, l.intern(strings.TrimSpace(name)))
+			id := l.intern(strings.TrimSpace(name))
+			if other, ok := l.surface[s]; ok && other != id && l.own {
+				if err := l.move(s, id); err != nil {
+					return err
+				}
+			}
+			l.spell(s, id)
 		}
 	}
 	return nil
@@ -200,6 +229,13 @@ func (l *Lexicon) addNumber(_, line string) error {
 
 func (l *Lexicon) addFiller(_, line string) error {
 	for s := range strings.FieldsSeq(line) {
+		if gone, ok := l.removed(s); ok {
+			if id := l.surface[gone]; !l.filler[id] {
+				return fmt.Errorf("%q is no filler", gone)
+			}
+			delete(l.filler, l.surface[gone])
+			continue
+		}
 		id := l.intern(s)
 		if l.names[id] != s {
 			return fmt.Errorf("%q is a spelling of %q", s, l.names[id])
@@ -211,6 +247,13 @@ func (l *Lexicon) addFiller(_, line string) error {
 
 func (l *Lexicon) addCommon(_, line string) error {
 	for s := range strings.FieldsSeq(line) {
+		if gone, ok := l.removed(s); ok {
+			if !l.common[gone] {
+				return fmt.Errorf("%q is not among the ordinary words", gone)
+			}
+			delete(l.common, gone)
+			continue
+		}
 		if _, ok := l.surface[s]; !ok {
 			l.common[s] = true
 		}
@@ -223,9 +266,16 @@ func (l *Lexicon) addToList(section, line string) error {
 		return fmt.Errorf("%q stands in no [list]", line)
 	}
 	s := l.lists[section]
+	if l.own {
+		return l.changeList(section, line)
+	}
 	for w := range strings.FieldsSeq(line) {
 		if name, ok := strings.CutPrefix(w, "<"); ok { // another list is part of this one
-			for i, b := range l.lists[strings.TrimSuffix(name, ">")] {
+			name = strings.TrimSuffix(name, ">")
+			if l.lists[name] != nil {
+				l.includes[name] = append(l.includes[name], section)
+			}
+			for i, b := range l.lists[name] {
 				for i >= len(s) {
 					s = append(s, 0)
 				}
@@ -255,6 +305,9 @@ func (l *Lexicon) addPhrase(section, line string) error {
 		return fmt.Errorf("%q stands in no [topic.value]", line)
 	}
 	at := slices.Index(l.sections, section)
+	if at < 0 && l.own {
+		return fmt.Errorf("there is no section [%s]; those that there are stand in the built-in lists", section)
+	}
 	if at < 0 {
 		topic, value, ok := strings.Cut(section, ".")
 		if !ok {
@@ -279,6 +332,12 @@ func (l *Lexicon) addPhrase(section, line string) error {
 		l.valueOf = append(l.valueOf, flows.Value(value))
 	}
 	for p := range strings.SplitSeq(line, " | ") {
+		if gone, ok := l.removed(strings.TrimSpace(p)); ok {
+			if err := l.dropPhrase(gone, at); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := l.compile(strings.TrimSpace(p), at); err != nil {
 			return err
 		}

@@ -38,6 +38,7 @@ func (e *element) fits(t *token) bool {
 // phrase is one line of a list, compiled.
 type phrase struct {
 	section  int
+	text     string // as it stands in the list
 	elements []element
 	begin    bool // only at the beginning of the message
 	finish   bool // only at its end
@@ -53,7 +54,7 @@ type hit struct {
 // words of any kind without a comma between them, ... for up to six; # for a number; ^ at the front and $ at the end for the edges of the message,
 // = for the whole message.
 func (l *Lexicon) compile(line string, section int) error {
-	p := phrase{section: section}
+	p := phrase{section: section, text: strings.Join(strings.Fields(line), " ")}
 	if rest, ok := strings.CutPrefix(line, "="); ok {
 		p.begin, p.finish, line = true, true, rest
 	}
