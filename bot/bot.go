@@ -34,10 +34,12 @@ func (c Contact) GoString() string { return c.String() }
 type Message struct {
 	// UpdateID is what dedupe goes by: unique within the contact's channel account, also for edits and taps.
 	UpdateID string
-	Line     string
-	From     Contact
-	Input    flows.Input
-	Can      flows.Can
+	// Number is the messenger's running number of the update, by which a missing one shows; 0 where it has none.
+	Number int64
+	Line   string
+	From   Contact
+	Input  flows.Input
+	Can    flows.Can
 }
 
 // Lane orders what leaves: a lower lane first.
@@ -176,6 +178,8 @@ type Change struct {
 	// Request makes the change happen once: a citizen's update id, a form's idempotency key, a timer's id. A
 	// repeat returns the first result.
 	Request string
+	// Number is that of the message that led to this (see Message).
+	Number int64
 
 	// Who, State and Version are the conversation's; Who is nil for a change made at the desk.
 	Who     *Contact

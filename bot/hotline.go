@@ -194,7 +194,7 @@ func (h *Hotline) decide(l *Line, m Message, snap Snapshot, group *flows.GroupVi
 	}
 
 	ch = Change{
-		Line: m.Line, Request: m.UpdateID, Who: &m.From, State: &turn.State, Version: snap.Version,
+		Line: m.Line, Request: m.UpdateID, Number: m.Number, Who: &m.From, State: &turn.State, Version: snap.Version,
 		CaseVer: snap.CaseVer, Wrote: wrote(m.Input),
 	}
 	// What opens a new case belongs to that case only: a borrowed phone may hold somebody else's.

@@ -134,8 +134,12 @@ func (s *Store) change(ctx context.Context, c *bot.Change, ask bool) (*written, 
 	if c.Release {
 		release = "1"
 	}
+	account, number := "", ""
+	if c.Who != nil && c.Number > 0 {
+		account, number = dash(c.Who.Account), strconv.FormatInt(c.Number, 10)
+	}
 	w.add(now.UnixMilli(), s.keys.digest(c.Request), w.token, now.Add(s.lease).UnixMilli(), now.Add(-dedupeFor).UnixMilli(), who,
-		c.Version, s.holder(c.Claim), release, wrote, at.UnixMilli(), fenceName, fenceToken)
+		c.Version, s.holder(c.Claim), release, wrote, at.UnixMilli(), fenceName, fenceToken, account, number)
 
 	w.add(len(people.list))
 	for _, p := range people.list {

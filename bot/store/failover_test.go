@@ -106,10 +106,13 @@ func askedForSettings(t *testing.T, c redis.UniversalClient, primary, replica *s
 			t.Fatal(err)
 		}
 		_, port, _ := strings.Cut(weak.node.Addr, ":")
-		err := store.CheckDurability(ctx, c, false)
 		var d *store.DurabilityError
-		if !errors.As(err, &d) || len(d.Problems) != 1 || !strings.Contains(d.Problems[0], weak.name) || !strings.Contains(d.Problems[0], port) {
-			t.Errorf("%s %s on %s: %v", weak.name, weak.value, port, err)
+		// A client hears of a Cluster's replicas by and by.
+		storetest.Until(t, weak.name+" "+weak.value+" is noticed", func() bool {
+			return errors.As(store.CheckDurability(ctx, c, false), &d)
+		})
+		if len(d.Problems) != 1 || !strings.Contains(d.Problems[0], weak.name) || !strings.Contains(d.Problems[0], port) {
+			t.Errorf("%s %s on %s: %v", weak.name, weak.value, port, d)
 		}
 		if err := store.CheckDurability(ctx, c, true); err != nil {
 			t.Error("accepted, and refused:", err)

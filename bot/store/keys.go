@@ -182,6 +182,12 @@ func keyPrompts(line, account string) string { return lineKey(line) + "prompts:"
 // keyBeat is a STRING per account: when its channel was last known to be heard.
 func keyBeat(line, account string) string { return lineKey(line) + "beat:" + account }
 
+// keyNumbers is a HASH, for ever: account to "number ms", the highest number of an update of a messenger that counts
+// them, and when it came. keyMissing is a ZSET per account of the numbers below it that did not come, "17" or "17-20",
+// by when that was noticed; they leave it when they come, or when staff were told.
+func keyNumbers(line string) string          { return lineKey(line) + "numbers" }
+func keyMissing(line, account string) string { return lineKey(line) + "missing:" + account }
+
 // keyLease is a HASH per name of something that one process does at a time: own (its owner), tok (the fencing
 // token, which only grows), unt (until). For ever, so that the token never falls back.
 func keyLease(line, name string) string { return lineKey(line) + "lease:" + name }

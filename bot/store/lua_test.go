@@ -16,6 +16,7 @@ func TestScriptsNameKnownKeys(t *testing.T) {
 		keyWaiting("kh", ""), keyHeldBy("kh", ""), keyHeld("kh"), keyDead("kh"), lineKey("kh") + "out:", keyPrompts("kh", ""),
 		keyLease("kh", ""), keyAsides("kh"), keyAside("kh"), keyAudit("kh"), keyOfficers("kh"),
 		keyNumberAsk("kh", ""), keyNumberShow("kh", ""), keyChannels("kh"),
+		keyNumbers("kh"), keyMissing("kh", ""),
 	} {
 		known[strings.TrimPrefix(k, "{kh}:")] = true
 	}
@@ -69,7 +70,7 @@ func TestScriptsSayWhatTheyTake(t *testing.T) {
 		}
 	}
 	for _, e := range entries {
-		if name := e.Name(); !run[name] && name != "place.lua" && name != "waiting.lua" && name != "audit.lua" {
+		if name := e.Name(); !run[name] && name != "place.lua" && name != "waiting.lua" && name != "audit.lua" && name != "number.lua" {
 			t.Errorf("%s is no script and no fragment", name)
 		}
 	}

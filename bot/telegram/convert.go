@@ -17,7 +17,7 @@ var can = flows.Can{Buttons: true, AskPlace: true, AskContact: true, Delete: tru
 
 // convert is the table of contents of what people can do on Telegram.
 func (c *Channel) convert(u *update, p *parsed) {
-	p.msg = bot.Message{UpdateID: "u" + strconv.FormatInt(u.ID, 10), Line: c.line, Can: can}
+	p.msg = bot.Message{UpdateID: "u" + strconv.FormatInt(u.ID, 10), Number: u.ID, Line: c.line, Can: can}
 	switch {
 	case u.Message != nil:
 		c.fromMessage(u.Message, false, p)

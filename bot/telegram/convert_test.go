@@ -112,7 +112,7 @@ func TestPayloadToMessage(t *testing.T) {
 				t.Fatalf("broken %q, skip %v", p.broken, p.skip)
 			}
 			want := bot.Message{
-				UpdateID: "u42", Line: "kh", Can: flows.Can{Buttons: true, AskPlace: true, AskContact: true, Delete: true},
+				UpdateID: "u42", Number: 42, Line: "kh", Can: flows.Can{Buttons: true, AskPlace: true, AskContact: true, Delete: true},
 				From: bot.Contact{Channel: "telegram", Account: "123456", Address: "9007199254740991"}, Input: c.want,
 			}
 			if !reflect.DeepEqual(p.msg, want) {

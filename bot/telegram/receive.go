@@ -24,11 +24,13 @@ func (c *Channel) accept(ctx context.Context, p *parsed) error {
 		if p.tap != "" {
 			c.answer(p.tap)
 		}
-		return nil
 	}
 	// Also while the program stops: a commit under way is finished rather than cut off and repeated.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.handleTimeout)
 	defer cancel()
+	if p.skip {
+		return c.passed(ctx, p.id)
+	}
 	if p.tap != "" {
 		c.answer(p.tap) // before everything else: the button shows a spinner until then
 	}
@@ -59,6 +61,9 @@ func (c *Channel) accept(ctx context.Context, p *parsed) error {
 		}
 	}
 	if err := c.putAside(ctx, p, why); err != nil {
+		return err
+	}
+	if err := c.passed(ctx, p.id); err != nil {
 		return err
 	}
 	c.trouble.succeeded(p.id, "", c.now())

@@ -71,6 +71,9 @@ type Options struct {
 	// OnAck is told, for each update that is acknowledged to Telegram, how long that took since its receipt. It must
 	// return at once. May be nil.
 	OnAck func(took time.Duration)
+	// Passed is told the number of each update that is acknowledged without having gone through Handler.Handle to its
+	// end; its error keeps the update from being acknowledged. May be nil.
+	Passed func(ctx context.Context, number int64) error
 	// GapAfter is two minutes when zero.
 	GapAfter time.Duration
 	// Now is the clock for taps, which bear no time of their own, and for gaps. nil is time.Now.
@@ -108,6 +111,7 @@ type Channel struct {
 	commands map[string][]Command
 	now      func() time.Time
 	onAck    func(took time.Duration)
+	passed   func(ctx context.Context, number int64) error
 
 	handleTimeout time.Duration
 	asideAfter    time.Duration
@@ -181,6 +185,9 @@ func New(o Options) (*Channel, error) {
 	}
 	if c.onAck = o.OnAck; c.onAck == nil {
 		c.onAck = func(time.Duration) {}
+	}
+	if c.passed = o.Passed; c.passed == nil {
+		c.passed = func(context.Context, int64) error { return nil }
 	}
 	c.gap = gap{after: or(o.GapAfter, 2*time.Minute), tell: o.OnGap}
 	if o.Secret != "" {

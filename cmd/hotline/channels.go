@@ -108,7 +108,8 @@ func menu(s *service) map[string][]telegram.Command {
 func (t *telegramLine) connect(s *service, h telegram.Handler) (err error) {
 	t.polls = new(atomic.Bool)
 	t.channel, err = telegram.New(telegram.Options{Token: t.token, APIURL: string(s.settings.Telegram), Line: t.line,
-		Handler: h, Log: s.log, Secret: t.secret, Commands: menu(s), OnAck: func(took time.Duration) {
+		Handler: h, Log: s.log, Secret: t.secret,
+		Passed: func(ctx context.Context, n int64) error { return s.store.Passed(ctx, t.line, t.channel.Account(), n) }, Commands: menu(s), OnAck: func(took time.Duration) {
 			s.metrics.ack.WithLabelValues(telegram.Name, "acknowledged").Observe(took.Seconds())
 		}})
 	if err != nil {

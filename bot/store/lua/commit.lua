@@ -3,7 +3,8 @@
 -- ARGV  1 now, 2 digest of the request, 3 token for the rows handed over, 4 end of their lease, 5 time before which
 --       requests are forgotten, 6 contact ("" for a change made at the desk), 7 its expected version, 8 officer who
 --       must hold the case ("" for nobody), 9 "1" to give the lease back, 10 "1" when the person wrote by hand (then 11
---       is when), 12 and 13 name and token of a lease that must be in force ("" for none); then in this order:
+--       is when), 12 and 13 name and token of a lease that must be in force ("" for none), 14 and 15 the account and its
+--       number of the update that led to this ("" for none); then in this order:
 --       contacts: n, n × (contact, account, wrapped key, sealed address or "" when it is stored)
 --       state (only with a contact): sealed or "" for none, case code, when a prompt with buttons was shown or "",
 --              n, n × (messenger's id, when) of the messages
@@ -15,8 +16,9 @@
 -- one word and nothing written: "conflict", "code" (taken), "lease" (not held), "fence", "key" (seal again).
 -- include place.lua
 -- include waiting.lua
+-- include number.lua
 local P, now, who = KEYS[1], ARGV[1], ARGV[6]
-local at = 13
+local at = 15
 local function nx()
   at = at + 1
   return ARGV[at]
@@ -78,6 +80,7 @@ for _, m in ipairs(ids) do
   requests[#requests + 1] = 'i' .. m[1]
 end
 redis.call('ZADD', seen, unpack(requests))
+if ARGV[15] ~= '' then number(P, ARGV[14], ARGV[15], now) end
 redis.call('ZREMRANGEBYSCORE', seen, '-inf', '(' .. ARGV[5])
 local conv = {} -- what is to be written of the person's own record
 if state ~= '' then
