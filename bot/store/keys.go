@@ -52,7 +52,8 @@ func lineKey(line string) string { return "{" + line + "}:" }
 func keyConv(line, contact string) string { return lineKey(line) + "conv:" + contact }
 
 // keySeen is a ZSET per contact, trimmed to 14 days by time: "u"+digest of every request that was committed,
-// "i"+the messenger's id of an inbound message, "o"+id+" "+row+" "+case of a sent one.
+// "i"+the messenger's id of an inbound message, "o"+id of a sent one: of a row
+// of a case that names the contact, otherwise (and in older stores) "o"+id+" "+row+" "+case.
 func keySeen(line, contact string) string { return lineKey(line) + "seen:" + contact }
 
 // keyRequests is a ZSET of the digests of requests that were made for no contact (desk, timers), trimmed to 14 days.

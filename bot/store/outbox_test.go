@@ -311,6 +311,16 @@ func TestOutboxDeadLetter(t *testing.T) {
 		if err := s.Receipt(ctx, "kh", who, "unheard", bot.RowRead, noon); err != nil {
 			t.Fatal(err)
 		}
+		// What an older version remembered: the row and its case beside the id.
+		seen := rdb.Keys(ctx, "{kh}:seen:*").Val()[0]
+		rdb.ZAdd(ctx, seen, redis.Z{Score: 1, Member: "oma3 a3 c1"})
+		rdb.HSet(ctx, "{kh}:rowstates:c1", "a3", "sent 1 ma3")
+		if err := s.Receipt(ctx, "kh", who, "ma3", bot.RowRead, noon); err != nil {
+			t.Fatal(err)
+		}
+		if got := rdb.HGet(ctx, "{kh}:rowstates:c1", "a3").Val(); got[:4] != "read" {
+			t.Fatalf("after a receipt of before: %s", got)
+		}
 	})
 }
 

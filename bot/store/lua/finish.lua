@@ -39,7 +39,12 @@ for i = 4, #ARGV, 12 do
         redis.call('ZREM', P .. 'held', id)
         redis.call('ZREM', P .. 'dead', id)
       end
-      if pid ~= '-' then redis.call('ZADD', P .. 'seen:' .. contact, now, 'o' .. pid .. ' ' .. id .. ' ' .. case) end
+      if pid ~= '-' then
+        -- A case that names the contact is found from there: the short form is a third of the long one.
+        local sent = 'o' .. pid
+        if redis.call('SISMEMBER', P .. 'blind:contact:' .. contact, case) == 0 then sent = sent .. ' ' .. id .. ' ' .. case end
+        redis.call('ZADD', P .. 'seen:' .. contact, now, sent)
+      end
       noted = true
     elseif mine and redis.call('LINDEX', waiting, 0) == lane .. id then
       restate(P, id, blob, state, attempts, nb, why)

@@ -3,9 +3,29 @@
 -- ARGV  1 contact, 2 messenger's id, 3 state, 4 when
 -- Gives 1, or 0 when no such message is remembered.
 -- include place.lua
-local P = KEYS[1]
+local P, pid = KEYS[1], ARGV[2]
 local rank = {sent = 1, delivered = 2, read = 3}
-local want = 'o' .. ARGV[2] .. ' '
+local function move(id, case)
+  local states = P .. 'rowstates:' .. case
+  local have = string.match(redis.call('HGET', states, id) or '', '^%S+') or ''
+  if (rank[have] or 0) < (rank[ARGV[3]] or 0) then
+    redis.call('HSET', states, id, ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. pid)
+    local m = redis.call('HGET', P .. 'case:' .. case, 'm')
+    if m then announce(P, m, 'case') end
+  end
+  return 1
+end
+if redis.call('ZSCORE', P .. 'seen:' .. ARGV[1], 'o' .. pid) then
+  -- remembered by its id alone: it is a row of a case that names the contact
+  for _, case in ipairs(redis.call('SMEMBERS', P .. 'blind:contact:' .. ARGV[1])) do
+    local states = redis.call('HGETALL', P .. 'rowstates:' .. case)
+    for i = 1, #states, 2 do
+      if string.match(states[i + 1], ' (%S+)$') == pid then return move(states[i], case) end
+    end
+  end
+  return 0
+end
+local want = 'o' .. pid .. ' '
 local from = 0
 while true do
   local chunk = redis.call('ZREVRANGE', P .. 'seen:' .. ARGV[1], from, from + 49)
@@ -14,14 +34,7 @@ while true do
     if string.sub(m, 1, #want) == want then
       local id, case = string.match(m, ' (%S+) (%S+)$')
       if case == '-' then return 1 end
-      local states = P .. 'rowstates:' .. case
-      local have = string.match(redis.call('HGET', states, id) or '', '^%S+') or ''
-      if (rank[have] or 0) < (rank[ARGV[3]] or 0) then
-        redis.call('HSET', states, id, ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. ARGV[2])
-        local c = redis.call('HGET', P .. 'case:' .. case, 'm')
-        if c then announce(P, c, 'case') end
-      end
-      return 1
+      return move(id, case)
     end
   end
   from = from + 50
