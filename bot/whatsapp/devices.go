@@ -29,6 +29,7 @@ type devices struct {
 	db        *sql.DB
 	container *sqlstore.Container
 	lock      *os.File // SQLite only
+	secrets   []secret // as tidy found them last
 }
 
 // isPostgres tells a URL from a path.

@@ -88,13 +88,13 @@ func (k *keeper) all() []bot.Message {
 }
 
 // wait waits until n messages are there.
-func (k *keeper) wait(t *testing.T, n int) []bot.Message {
+func (k *keeper) wait(t testing.TB, n int) []bot.Message {
 	t.Helper()
 	until(t, "messages", func() bool { return len(k.all()) >= n })
 	return k.all()
 }
 
-func until(t *testing.T, what string, ok func() bool) {
+func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(30 * time.Second)
 	for !ok() {
@@ -107,7 +107,7 @@ func until(t *testing.T, what string, ok func() bool) {
 
 // rig is a channel with a number that is linked by QR, on a WhatsApp server on the wire.
 type rig struct {
-	t      *testing.T
+	t      testing.TB
 	srv    *whatsapptest.Server
 	number *whatsapptest.Account
 	keeper *keeper
@@ -135,7 +135,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-func newRig(t *testing.T, change func(*Options)) *rig {
+func newRig(t testing.TB, change func(*Options)) *rig {
 	t.Helper()
 	linkSettle = 200 * time.Millisecond
 	srv := whatsapptest.New(t)

@@ -36,12 +36,11 @@ type LinkOptions struct {
 	Transport http.RoundTripper
 }
 
-const (
-	// connectedWithin is how long the phone's "linked" may take to become a login. The library waits for the server to
-	// end the line first, for ever if that does not happen.
-	connectedWithin = 20 * time.Second
-	linkTries       = 3
-)
+// connectedWithin is how long the phone's "linked" may take to become a login. The library waits for the server to end
+// the line first, for ever if that does not happen.
+var connectedWithin = 20 * time.Second
+
+const linkTries = 3
 
 // linkSettle is how long the new device stays to hand over its keys and learn the name of the account.
 var linkSettle = 5 * time.Second

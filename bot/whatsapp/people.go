@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"go.mau.fi/whatsmeow/types"
 )
@@ -121,25 +120,6 @@ func (d *devices) expiry(ctx context.Context, address string) uint32 {
 		return 0
 	}
 	return uint32(n)
-}
-
-// keepSent is how long a sent text stays in the device store for a phone that asks for it again.
-const keepSent = 24 * time.Hour
-
-// tidy removes what the library would keep: sent texts for a week, and the secrets of every message for ever.
-func (d *devices) tidy(ctx context.Context) error {
-	for _, q := range []struct {
-		sql  string
-		args []any
-	}{
-		{"DELETE FROM whatsmeow_retry_buffer WHERE timestamp < $1", []any{time.Now().Add(-keepSent).UnixMilli()}},
-		{"DELETE FROM whatsmeow_message_secrets", nil},
-	} {
-		if _, err := d.db.ExecContext(ctx, q.sql, q.args...); err != nil {
-			return fmt.Errorf("whatsapp device store: %w", plain(err))
-		}
-	}
-	return nil
 }
 
 // forget removes a person from every table of the device store that knows people.

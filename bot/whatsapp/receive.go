@@ -72,7 +72,8 @@ func (s *session) message(e *events.Message) bool {
 	if e.Message.GetSecretEncryptedMessage() != nil { // an edit as newer phones send it
 		plain, err := s.client.DecryptSecretEncryptedMessage(ctx, e)
 		if err != nil {
-			s.c.log.Warn("whatsapp: an edit that cannot be read", "err", clean(err))
+			s.c.log.Warn("whatsapp: an edit that cannot be read; its sender is asked to say it again", "err", clean(err))
+			go s.askAgain(e.Info)
 			return true
 		}
 		if plain.GetProtocolMessage() == nil {
@@ -250,6 +251,9 @@ func (s *session) receipt(e *events.Receipt) bool {
 		state = bot.RowRead
 	default:
 		return true
+	}
+	for _, id := range e.MessageIDs {
+		s.unheard.heard(id)
 	}
 	if s.c.o.Receipts == nil || e.IsFromMe || e.IsGroup {
 		return true

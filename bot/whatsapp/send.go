@@ -32,7 +32,7 @@ const (
 
 // answerWithin is how long WhatsApp has to take a message. One message at a time is under way, so a lost answer
 // holds up everybody.
-const answerWithin = 15 * time.Second
+var answerWithin = 15 * time.Second
 
 // mostWait is how long a send waits for its turn before the row goes back to the outbox.
 const mostWait = 5 * time.Second
@@ -73,7 +73,10 @@ func (c *Channel) Send(ctx context.Context, r bot.Row) (string, error) {
 	s.compose(ctx, to, r)
 	id := MessageID(r.ID)
 	s.recent.add(id)
-	if err := s.deliver(ctx, to, s.text(ctx, r), id); err != nil {
+	m := s.text(ctx, r)
+	s.unheard.add(&waiting{id: id, to: to, m: m, since: time.Now()}) // before its receipt can come
+	if err := s.deliver(ctx, to, m, id); err != nil {
+		s.unheard.heard(id) // the row comes again
 		return "", c.sendError(err)
 	}
 	c.mu.Lock()

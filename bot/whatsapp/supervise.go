@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,12 +18,13 @@ import (
 // ErrReplaced means that another process connected as the same device: give up the lease and do not fight for it.
 var ErrReplaced = errors.New("another process uses this WhatsApp device")
 
+// lookAtLine is how often the line is looked at; deafAfter is how long it may be up without a single event before it
+// is built anew.
+var lookAtLine, deafAfter = 10 * time.Second, time.Hour
+
 const (
 	lookForDevice = 3 * time.Second
 	loginWithin   = 30 * time.Second
-	lookAtLine    = 10 * time.Second
-	// deafAfter is how long a line may be up without a single event before it is built anew.
-	deafAfter = time.Hour
 	// lived is how long a connection has to last to be called a success.
 	lived = 10 * time.Second
 )
@@ -45,6 +47,7 @@ type session struct {
 	recent   recent
 	lost     lost
 	calls    calls
+	unheard  unheard
 }
 
 // refused tells the supervisor that a message was not accepted.
@@ -118,12 +121,16 @@ func (c *Channel) session(ctx context.Context) error {
 	s.client.BackgroundEventCtx = s.life
 	s.client.AddEventHandlerWithSuccessStatus(s.on)
 	c.current.Store(s)
+	var beside sync.WaitGroup
+	beside.Go(s.repeatUnheard)
+	beside.Go(s.keepTidy)
 	defer func() {
 		c.current.Store(nil)
 		s.loggedIn.Store(false)
 		s.client.Disconnect()
 		s.end()
 		s.lost.stop()
+		beside.Wait()
 		// What a handler still does it does on the open store.
 		s.settle()
 	}()
@@ -283,6 +290,7 @@ func (s *session) react(ctx context.Context, e any, login *time.Timer) (n next, 
 		s.loggedIn.Store(true)
 		c.state(Up, time.Time{})
 		c.calm()
+		s.unheard.patient()
 		go s.absent()
 	case *events.Disconnected:
 		return next{}, true

@@ -63,25 +63,31 @@ func (s *session) undecryptable(e *events.UndecryptableMessage) {
 	info := e.Info
 	l.timers[info.ID] = time.AfterFunc(lostAfter, func() {
 		l.came(info.ID)
-		ctx, cancel := context.WithTimeout(s.life, 20*time.Second)
-		defer cancel()
-		address, _, err := s.address(ctx, info.Sender, info.SenderAlt)
-		if err != nil {
-			return
-		}
-		l.mu.Lock()
-		again := time.Since(l.asked[address]) > 10*time.Minute
-		if l.asked == nil || len(l.asked) > mostLost {
-			l.asked = map[string]time.Time{}
-		}
-		if again {
-			l.asked[address] = time.Now()
-		}
-		l.mu.Unlock()
-		if again {
-			s.say(ctx, info.Chat, s.c.o.Words.Again)
-		}
+		s.askAgain(info)
 	})
+}
+
+// askAgain asks a person to send a message again, once in ten minutes.
+func (s *session) askAgain(info types.MessageInfo) {
+	ctx, cancel := context.WithTimeout(s.life, 20*time.Second)
+	defer cancel()
+	address, _, err := s.address(ctx, info.Sender, info.SenderAlt)
+	if err != nil {
+		return
+	}
+	l := &s.lost
+	l.mu.Lock()
+	again := time.Since(l.asked[address]) > 10*time.Minute
+	if l.asked == nil || len(l.asked) > mostLost {
+		l.asked = map[string]time.Time{}
+	}
+	if again {
+		l.asked[address] = time.Now()
+	}
+	l.mu.Unlock()
+	if again {
+		s.say(ctx, info.Chat, s.c.o.Words.Again)
+	}
 }
 
 // say sends a line outside the outbox: an answer of the channel itself, neutral, once, and no loss if it is lost.
