@@ -53,7 +53,7 @@ func Link(ctx context.Context, o LinkOptions) (string, error) {
 	}
 	hush()
 	nameDevice()
-	log := masked{o.Log}
+	log := masked{log: o.Log}
 	d, err := openDevices(ctx, o.Store, log)
 	if err != nil {
 		return "", err
@@ -181,7 +181,7 @@ func Unlink(ctx context.Context, dsn, number string, force bool, v Version, log 
 	} else if !linked(all, number) {
 		return ErrNotLinked // and no empty store is made
 	}
-	d, err := openDevices(ctx, dsn, masked{log})
+	d, err := openDevices(ctx, dsn, masked{log: log})
 	if err != nil {
 		return err
 	}
@@ -199,7 +199,7 @@ func Unlink(ctx context.Context, dsn, number string, force bool, v Version, log 
 	own := dev.ID.User // a log-out takes it away
 	life, end := context.WithCancel(ctx)
 	defer end()
-	cli := clientOf(dev, masked{log}, transport)
+	cli := clientOf(dev, masked{log: log}, transport)
 	cli.BackgroundEventCtx = life
 	defer cli.Disconnect()
 	up := make(chan struct{}, 1)

@@ -14,7 +14,10 @@ import (
 // masked is the library's logger. Its messages are full of addresses, names and whole stanzas, at every level, so of
 // its arguments only counts, times and truth values are believed, errors are masked, and all else is left out. Debug
 // prints every stanza and is dropped.
-type masked struct{ log *slog.Logger }
+type masked struct {
+	log  *slog.Logger
+	full func() // told when the library's queue of received stanzas is full; nil: nobody is
+}
 
 var _ waLog.Logger = masked{}
 
@@ -38,10 +41,17 @@ type hidden struct{}
 func (hidden) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("…")) }
 
 func (m masked) Errorf(msg string, args ...any) { m.write(slog.LevelError, msg, args) }
-func (m masked) Warnf(msg string, args ...any)  { m.write(slog.LevelWarn, msg, args) }
-func (m masked) Infof(msg string, args ...any)  { m.write(slog.LevelDebug, msg, args) }
-func (masked) Debugf(string, ...any)            {}
-func (m masked) Sub(string) waLog.Logger        { return m }
+func (m masked) Warnf(msg string, args ...any) {
+	// The only word that the library gives about it.
+	if m.full != nil && strings.HasPrefix(msg, "Handler queue is full") {
+		m.full()
+		return
+	}
+	m.write(slog.LevelWarn, msg, args)
+}
+func (m masked) Infof(msg string, args ...any) { m.write(slog.LevelDebug, msg, args) }
+func (masked) Debugf(string, ...any)           {}
+func (m masked) Sub(string) waLog.Logger       { return m }
 
 var (
 	jidForm = regexp.MustCompile(`[0-9A-Za-z._:+-]*@(?:s\.whatsapp\.net|c\.us|g\.us|lid|hosted(?:\.lid)?|broadcast|newsletter|bot|msgr|interop)`)

@@ -59,8 +59,23 @@ func (s *session) refuse() {
 	s.tell(refused{})
 }
 
+// stillOrdered is how many of the stanzas that wait in the library's queue are handled after it was full: it holds 2,048,
+// and those behind them race with each other.
+const stillOrdered = 500
+
+// full is called when more stanzas wait than the library keeps in order, as after a long outage. What is in the queue is
+// taken for a while; then all is refused, and comes again in its order on a new line.
+func (s *session) full() {
+	if s.ordered.CompareAndSwap(0, stillOrdered) {
+		s.c.log.Warn("whatsapp: more messages wait than can be kept in order; the rest is taken on a new line")
+	}
+}
+
 // message takes one message; false refuses it.
 func (s *session) message(e *events.Message) bool {
+	if s.ordered.Load() > 0 && s.ordered.Add(-1) == 0 {
+		s.refuse()
+	}
 	if why := notForUs(&e.Info); why != "" {
 		return true
 	}
@@ -244,6 +259,9 @@ func (s *session) accepted(e *events.Message, m bot.Message) {
 
 // receipt moves rows to delivered or read.
 func (s *session) receipt(e *events.Receipt) bool {
+	if s.ordered.Load() > 0 && s.ordered.Add(-1) == 0 {
+		s.refuse()
+	}
 	state := bot.RowDelivered
 	switch e.Type {
 	case types.ReceiptTypeDelivered, types.ReceiptTypeInactive:

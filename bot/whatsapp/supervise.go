@@ -42,6 +42,7 @@ type session struct {
 	events   chan any    // what the supervisor has to know
 	loggedIn atomic.Bool // Connected came, and nothing since has ended it
 	refusing atomic.Bool // a message was refused: no other may overtake it
+	ordered  atomic.Int64
 	last     atomic.Int64
 	lines    atomic.Int64 // connections so far
 	recent   recent
@@ -96,7 +97,7 @@ func (c *Channel) waitForDevice(ctx context.Context) bool {
 
 // session runs one device. nil means: look again whether one is linked.
 func (c *Channel) session(ctx context.Context) error {
-	dev, err := openDevices(ctx, c.o.Store, masked{c.log})
+	dev, err := openDevices(ctx, c.o.Store, masked{log: c.log})
 	if err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func (c *Channel) session(ctx context.Context) error {
 	}
 	s := &session{c: c, dev: dev, own: d.ID.User, events: make(chan any, 64)}
 	s.life, s.end = context.WithCancel(context.WithoutCancel(ctx))
-	s.client = newClient(d, c)
+	s.client = newClient(d, c, s.full)
 	s.client.BackgroundEventCtx = s.life
 	s.client.AddEventHandlerWithSuccessStatus(s.on)
 	c.current.Store(s)
@@ -138,9 +139,9 @@ func (c *Channel) session(ctx context.Context) error {
 }
 
 // newClient sets a client up for at-least-once: see receive.go.
-func newClient(d *store.Device, c *Channel) *whatsmeow.Client {
+func newClient(d *store.Device, c *Channel, full func()) *whatsmeow.Client {
 	guard(d)
-	cli := clientOf(d, masked{c.log}, c.o.Transport)
+	cli := clientOf(d, masked{log: c.log, full: full}, c.o.Transport)
 	cli.SetMediaHTTPClient(c.media)
 	return cli
 }
@@ -185,6 +186,7 @@ func (s *session) supervise(ctx context.Context) error {
 		s.c.state(Connecting, time.Time{})
 		s.drain()
 		s.refusing.Store(false)
+		s.ordered.Store(0)
 		s.lines.Add(1)
 		began := time.Now()
 		n := next{}

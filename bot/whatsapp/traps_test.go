@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -446,4 +447,41 @@ func TestManyWriteAtOnce(t *testing.T) {
 			t.Errorf("%q in the log", bad)
 		}
 	}
+}
+
+// More messages wait than the library keeps in order: each person's order is kept all the same.
+func TestLongBacklogKeepsItsOrder(t *testing.T) {
+	people, each := 4, 10
+	if os.Getenv("PULANG_SOAK") != "" {
+		each = 1000
+	}
+	r := newRig(t, nil).link()
+	for i := range each {
+		for k := range people {
+			r.srv.Citizen(fmt.Sprintf("+62 812 0000 1%02d", k)).Say(r.number, fmt.Sprint(i))
+		}
+	}
+	r.keeper.hook = func(m bot.Message) error {
+		if each < 1000 && m.Input.Text == "3" {
+			r.c.current.Load().client.Log.Warnf("Handler queue is full, message ordering is no longer guaranteed")
+			r.c.current.Load().ordered.CompareAndSwap(stillOrdered, 2)
+		}
+		return nil
+	}
+	r.start()
+	deadline := time.Now().Add(5 * time.Minute)
+	for len(r.keeper.all()) < people*each && time.Now().Before(deadline) {
+		time.Sleep(5 * time.Millisecond)
+	}
+	next := map[string]int{}
+	for _, m := range r.keeper.all() {
+		if want := fmt.Sprint(next[m.From.Address]); m.Input.Text != want {
+			t.Fatalf("somebody's message %s came when %s was next", m.Input.Text, want)
+		}
+		next[m.From.Address]++
+	}
+	if len(r.keeper.all()) != people*each || len(r.number.Logins()) < 3 {
+		t.Errorf("%d messages in %d logins", len(r.keeper.all()), len(r.number.Logins()))
+	}
+	r.number.WaitSettled()
 }
