@@ -33,6 +33,7 @@ type hotline struct {
 	Serve      serveCmd      `cmd:"" help:"The real service: channels, relay, timers, desk. Needs a mission file and a durable Redis."`
 	Chat       chatCmd       `cmd:"" help:"The citizen's conversation in this terminal. Keeps nothing, queues nothing."`
 	Check      checkCmd      `cmd:"" help:"Checks settings, Redis, tokens, clocks, disk and keys: pass or fail per line."`
+	Probe      probeCmd      `cmd:"" help:"Asks the service on this machine whether it lives or is ready: for health checks of containers."`
 	Mission    missionCmd    `cmd:"" help:"The mission file."`
 	Understand understandCmd `cmd:"" help:"Reads messages from standard input, one a line, and prints what the bot takes from each as JSON."`
 	Queue      queueCmd      `cmd:"" help:"The callback queue."`
