@@ -75,7 +75,7 @@ func (h *Hotline) nudge(ch *Change, now time.Time) {
 		Out: Outgoing{Text: h.Catalogue.Text(ch.Case.Lang, "check_in.neutral", nil)},
 	}
 	ch.Rows = append(ch.Rows, row)
-	ch.Entries = append(ch.Entries, Entry{ID: row.ID, At: now, Kind: "out", Text: row.Out.Text, Row: row.ID, Channel: to.Channel})
+	ch.Entries = append(ch.Entries, Entry{ID: row.ID, At: now, Kind: "out", Text: row.Out.Text, Row: row.ID, Channel: to.Channel, Contact: row.To.Tag()})
 }
 
 // URLAlerts posts alerts as JSON {"text": …} to the https URLs of one mission.

@@ -5,6 +5,8 @@ package bot
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,6 +31,13 @@ func (c Contact) String() string { return c.Channel + ":…" }
 
 // GoString keeps the address out of %#v.
 func (c Contact) GoString() string { return c.String() }
+
+// Tag tells the contacts of one case apart, in its sealed timeline. It is not to be stored in clear: a phone number can
+// be found out from it by trying.
+func (c Contact) Tag() string {
+	sum := sha256.Sum256([]byte(c.Channel + "\x00" + c.Account + "\x00" + c.Address))
+	return hex.EncodeToString(sum[:6])
+}
 
 // Message is one update of a messenger, converted by its adapter.
 type Message struct {
@@ -130,6 +139,9 @@ type Entry struct {
 	// Row is the outbox row of a sent text: its state is shown beside it.
 	Row     string `json:"row,omitempty"`
 	Channel string `json:"channel,omitempty"`
+	// Contact is the Tag of the contact that an in or out entry came from or went to; "" in entries of before there were
+	// tags.
+	Contact string `json:"contact,omitempty"`
 	// Clear marks an out entry that took the earlier messages off the person's screen.
 	Clear bool `json:"clear,omitempty"`
 	// Update is the UpdateID of an in entry.
@@ -200,6 +212,24 @@ type Change struct {
 	Release bool
 	// Wrote marks the contact's message as a person's own act: held rows may leave again.
 	Wrote bool
+}
+
+// CaseLink makes one of two cases of the same person, or parts them again. It is committed whole or not at all.
+type CaseLink struct {
+	Line    string
+	Request string // makes it happen once
+	// Main goes on for both; Other goes on in it, or is itself again with Part.
+	Main, Other       *casework.Case
+	MainVer, OtherVer int64
+	Part              bool
+	// Contacts are Other's: conversations of theirs that fill Other fill Main from now on, and with Part the other way
+	// round. What they wrote and were sent meanwhile moves to Other's timeline with Part.
+	Contacts                  []Contact
+	MainEntries, OtherEntries []Entry
+	Timers                    []Timer
+	Audit                     []Audit
+	// Claim is the officer who must hold Main's lease. Other may be held by nobody else; its lease ends.
+	Claim string
 }
 
 // Committed is what a commit gives back.

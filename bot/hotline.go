@@ -200,7 +200,7 @@ func (h *Hotline) decide(l *Line, m Message, snap Snapshot, group *flows.GroupVi
 	// What opens a new case belongs to that case only: a borrowed phone may hold somebody else's.
 	opens := len(turn.Effects) > 0 && isOpening(turn.Effects[0])
 	if c != nil && !opens {
-		ch.Entries = h.heard(ch.Entries, m.From.Channel, m.Input, m.UpdateID, now)
+		ch.Entries = h.heard(ch.Entries, m.From, m.Input, m.UpdateID, now)
 	}
 	wipe, woken := false, false
 	for _, e := range turn.Effects {
@@ -209,9 +209,9 @@ func (h *Hotline) decide(l *Line, m Message, snap Snapshot, group *flows.GroupVi
 			c = casework.New(h.newID(now), e.Code, m.Line, l.Mission.Code, m.From.Channel, firstAt(e, m.Input))
 			before, ch.CaseVer = nil, 0
 			for _, old := range e.Heard {
-				ch.Entries = h.heard(ch.Entries, m.From.Channel, old.Input, "", now)
+				ch.Entries = h.heard(ch.Entries, m.From, old.Input, "", now)
 			}
-			ch.Entries = h.heard(ch.Entries, m.From.Channel, m.Input, m.UpdateID, now)
+			ch.Entries = h.heard(ch.Entries, m.From, m.Input, m.UpdateID, now)
 		case flows.Wake:
 			woken = woken || e.Timer == m.Input.Timer
 			ch.Timers = append(ch.Timers, Timer{Line: m.Line, Name: e.Timer, Contact: m.From, At: e.At})
@@ -270,7 +270,7 @@ func (h *Hotline) say(ch *Change, m Message, replies []flows.Reply, lang string,
 			row.CaseID = ch.Case.ID
 			if out.Text != "" {
 				ch.Entries = append(ch.Entries, Entry{
-					ID: row.ID, At: now, Kind: "out", Text: out.Text, Row: row.ID, Channel: m.From.Channel, Clear: out.Delete,
+					ID: row.ID, At: now, Kind: "out", Text: out.Text, Row: row.ID, Channel: m.From.Channel, Contact: m.From.Tag(), Clear: out.Delete,
 				})
 			}
 		}
@@ -293,11 +293,11 @@ func replyKind(in flows.Input) string {
 }
 
 // heard appends an input to a timeline. Timers are nobody's words.
-func (h *Hotline) heard(to []Entry, channel string, in flows.Input, update string, now time.Time) []Entry {
+func (h *Hotline) heard(to []Entry, from Contact, in flows.Input, update string, now time.Time) []Entry {
 	if in.Kind == flows.KindTimer {
 		return to
 	}
-	return append(to, Entry{ID: h.newID(now), At: in.At, Kind: "in", Input: &in, Channel: channel, Update: update})
+	return append(to, Entry{ID: h.newID(now), At: in.At, Kind: "in", Input: &in, Channel: from.Channel, Contact: from.Tag(), Update: update})
 }
 
 // touch keeps the case's contacts: where the person can be written to, when they last wrote, whether they blocked.

@@ -45,6 +45,8 @@ type CaseFile struct {
 	// ones are listed.
 	Rows  map[string]Row
 	Claim *Claim
+	// From names, by entry, the other case from whose timeline an entry was put in; nil when there is none.
+	From map[string]string
 }
 
 // QueueItem is one case of the queue page.

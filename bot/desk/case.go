@@ -60,6 +60,7 @@ type casePage struct {
 	Reveals  []revealView
 	Rescue   rescueView
 	Groups   []groupView
+	Link     linkView
 	Details  []stageOption
 	Often    bool
 
@@ -201,6 +202,11 @@ func (q *request) caseView(file bot.CaseFile, now time.Time) (casePage, error) {
 		p.Closed, p.ClosedAt = q.t("closed."+c.ClosedAs), c.ClosedAt
 	}
 	see := q.sees(c, now)
+	var err error
+	if file, err = q.withLinked(file, now); err != nil {
+		return p, err
+	}
+	p.Link = q.linkView(file)
 	p.Banner = q.banner(c, now)
 	p.Stages = q.stages(c)
 	p.Details = q.stageOptions(c)
@@ -221,7 +227,6 @@ func (q *request) caseView(file bot.CaseFile, now time.Time) (casePage, error) {
 	p.Next = q.nextView(c, now)
 	p.Reveals = q.reveals(c, now)
 	p.Rescue = q.rescue(file, see, now)
-	var err error
 	if p.Groups, err = q.groups(c, see, now); err != nil {
 		return p, err
 	}

@@ -279,7 +279,7 @@ func (q *request) happened(ch *bot.Change, events []casework.Event, now time.Tim
 				Out: bot.Outgoing{Text: q.d.Catalogue.Text(ch.Case.Lang, "check_in.neutral", nil)},
 			}
 			ch.Rows = append(ch.Rows, row)
-			ch.Entries = append(ch.Entries, bot.Entry{ID: row.ID, At: now, Kind: "out", Text: row.Out.Text, Row: row.ID, Channel: to.Channel})
+			ch.Entries = append(ch.Entries, bot.Entry{ID: row.ID, At: now, Kind: "out", Text: row.Out.Text, Row: row.ID, Channel: to.Channel, Contact: to.Tag()})
 		}
 	}
 }

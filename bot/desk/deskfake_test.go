@@ -683,3 +683,29 @@ func (f *fake) shows(n bot.NumberShow) {
 	f.show = n
 	f.tell("channel")
 }
+
+func (f *fake) LinkCases(_ context.Context, l bot.CaseLink) error {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return err
+	}
+	if _, ok := f.done[l.Request]; ok {
+		return nil
+	}
+	a, b := f.cases[l.Main.Code], f.cases[l.Other.Code]
+	switch {
+	case a == nil || b == nil || a.version != l.MainVer || b.version != l.OtherVer:
+		return bot.ErrConflict
+	case !a.held(f.clock()) || a.claim.Officer != l.Claim:
+		return bot.ErrLease
+	case b.held(f.clock()) && b.claim.Officer != l.Claim:
+		return bot.ErrClaimed
+	}
+	a.c, b.c, a.version, b.version, b.claim = seal(l.Main), seal(l.Other), a.version+1, b.version+1, nil
+	a.entries, b.entries = append(a.entries, l.MainEntries...), append(b.entries, l.OtherEntries...)
+	f.audit(l.Main.Mission, l.Audit...)
+	f.done[l.Request] = bot.Committed{}
+	f.tell("case")
+	return nil
+}

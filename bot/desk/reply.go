@@ -63,7 +63,7 @@ func reply(q *request) error {
 		}
 		ch.Rows = append(ch.Rows, row)
 		ch.Entries = append(ch.Entries, bot.Entry{
-			ID: row.ID, At: now, Kind: "out", Text: text, By: q.user.Name, Row: row.ID, Channel: to.Channel,
+			ID: row.ID, At: now, Kind: "out", Text: text, By: q.user.Name, Row: row.ID, Channel: to.Channel, Contact: to.Tag(),
 		})
 		ch.Audit[0].Field = to.Channel
 		return nil, nil

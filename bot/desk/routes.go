@@ -74,6 +74,8 @@ func (d *Desk) table() []route {
 		{"POST", "/case/{code}/rescue", casework.ActRescue, startRescue},
 		{"POST", "/case/{code}/rescue/end", casework.ActRescue, endRescue},
 		{"POST", "/case/{code}/rescue/sheet", casework.ActRescue, rescueSheet},
+		{"POST", "/case/{code}/link", casework.ActLinkCases, linkCases},
+		{"POST", "/case/{code}/part", casework.ActLinkCases, partCases},
 		{"POST", "/case/{code}/close", casework.ActClose, closeCase},
 		{"POST", "/case/{code}/reopen", casework.ActClose, reopenCase},
 		{"POST", "/case/{code}/send", casework.ActForceSend, sendHeld},

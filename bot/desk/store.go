@@ -28,6 +28,8 @@ type Queue interface {
 	LoadCase(ctx context.Context, line, id string) (*casework.Case, int64, error)
 	// Commit writes a change made at the desk (bot.Change with Who nil).
 	Commit(ctx context.Context, c bot.Change) (bot.Committed, error)
+	// LinkCases makes one of two cases of the same person, or parts them again.
+	LinkCases(ctx context.Context, l bot.CaseLink) error
 	// Mine are the cases that officer holds.
 	Mine(ctx context.Context, mission, officer string) ([]bot.QueueItem, error)
 	// Find looks a case up by code, phone number (E.164), passport or NIK: exact, by blind index.

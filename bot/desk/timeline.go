@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 // lineView is one line of a case's timeline.
 type lineView struct {
 	ID    string
+	Code  string // of the case in whose timeline it stands
 	Kind  string // in, out, note, event
 	Who   string
 	At    time.Time
@@ -39,7 +41,7 @@ type mediaView struct {
 func (q *request) timeline(file bot.CaseFile, see shown) []lineView {
 	out := make([]lineView, 0, len(file.Entries))
 	for _, e := range file.Entries {
-		v := lineView{ID: e.ID, Kind: e.Kind, At: e.At}
+		v := lineView{ID: e.ID, Code: cmp.Or(file.From[e.ID], file.Case.Code), Kind: e.Kind, At: e.At}
 		if e.Channel != "" {
 			v.Channel = q.channelName(e.Channel)
 		}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
@@ -14,11 +15,16 @@ var scriptErase = newScript("erase")
 // Erase makes a case unreadable for good: its data key, content, timeline, rows, timers and index entries go, and
 // the conversation of a contact that fills it; then the append-only file is written anew, so that the disk forgets
 // too (copies made before keep what they have until they are thrown away). The code is never given again.
-// bot.ErrNotFound when there is no such case.
+// A case that goes on in this one is erased with it. bot.ErrNotFound when there is no such case.
 func (s *Store) Erase(ctx context.Context, line, id string) error {
 	c, _, err := s.LoadCase(ctx, line, id)
 	if err != nil {
 		return err
+	}
+	for _, other := range linkedTo(c) {
+		if err := s.Erase(ctx, line, other); err != nil && !errors.Is(err, bot.ErrNotFound) {
+			return err
+		}
 	}
 	args := []any{id}
 	for _, to := range c.Contacts {

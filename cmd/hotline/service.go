@@ -246,7 +246,8 @@ func (s *service) past(line string) func(ctx context.Context, who bot.Contact) (
 			return nil, err
 		}
 		f, err := s.store.Open(ctx, snap.Case.Mission, snap.Case.Code, time.Now(), bot.Audit{})
-		return f.Entries, err
+		// A case may have several contacts: what was said on another one is nobody's business here.
+		return slices.DeleteFunc(f.Entries, func(e bot.Entry) bool { return e.Contact != "" && e.Contact != who.Tag() }), err
 	}
 }
 

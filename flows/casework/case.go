@@ -184,7 +184,10 @@ type Case struct {
 	// that cannot take it back to learn how far the person's case is.
 	Reported bool `json:"reported,omitempty"`
 	// Rescue is set once an officer started the rescue packet.
-	Rescue   *Rescue   `json:"rescue,omitempty"`
+	Rescue *Rescue `json:"rescue,omitempty"`
+	// Linked are cases of the same person that go on in this one; Into is set on a case that goes on in another.
+	Linked   []Linked  `json:"linked,omitempty"`
+	Into     *Into     `json:"into,omitempty"`
 	ClosedAs string    `json:"closed_as,omitempty"`
 	ClosedAt time.Time `json:"closed_at,omitzero"`
 

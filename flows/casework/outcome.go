@@ -34,11 +34,15 @@ const (
 	RefusedStageDetail  = "stage_detail"  // the stage's detail is not one of the list
 	RefusedStageClosing = "stage_closing" // closed is reached by closing with a reason
 	RefusedNoRescue     = "no_rescue"     // nothing says that the person is held, threatened or in danger
+	RefusedSameCase     = "same_case"     // a case cannot be linked with itself, nor with another line's
+	RefusedLinked       = "linked"        // one of the two is part of another link already
+	RefusedNotLinked    = "not_linked"    // these two are not one
 	RefusedNoConsent    = "no_consent"    // how the person agreed has to be written down
 )
 
 // RefusedWhys lists every Refused.Why that is not MayCall's, for the catalogue's test.
 var RefusedWhys = []string{
+	RefusedSameCase, RefusedLinked, RefusedNotLinked,
 	RefusedClosed, RefusedNotClosed, RefusedNoReason, RefusedUnknownValue, RefusedNoAttempt, RefusedEnded,
 	RefusedOpenAttempt, RefusedNoTime, RefusedTimePast, RefusedTimeUnsafe, RefusedNotAgreed, RefusedStageOrder,
 	RefusedStageDetail, RefusedStageClosing, RefusedNoRescue, RefusedNoConsent,

@@ -168,6 +168,9 @@ func Reopen(c *Case, by string, now time.Time, r Rules) ([]Event, error) {
 	if !c.Closed() {
 		return nil, &Refused{Why: RefusedNotClosed}
 	}
+	if c.Into != nil {
+		return nil, &Refused{Why: RefusedLinked} // it goes on in the other one
+	}
 	c.reopen(now)
 	return append([]Event{{ID: EventReopened}}, c.Rescore(now, r)...), nil
 }

@@ -42,6 +42,8 @@ const (
 	EventWindowOpen   = "window_open"     // the stated hours have begun
 	EventRescue       = "rescue_started"  // an officer asks for the rescue packet
 	EventRescueEnded  = "rescue_ended"
+	EventLinked       = "cases_linked" // Args Code: of the case that goes on in this one
+	EventParted       = "cases_parted" // Args Code
 )
 
 // EventIDs lists every Event.ID, AlertIDs those that may be alerts, for the catalogue's test.
@@ -50,7 +52,7 @@ var (
 		EventP1Waiting, EventDanger, EventReview, EventExhausted, EventDormant, EventCheckIn, EventWithdrawn, EventRaised,
 		EventClass, EventLifted, EventBack, EventLater, EventSettled, EventStage, EventClosed, EventReopened,
 		EventSuggestClose, EventNoOutcome, EventWindowOpen, EventRescue,
-		EventRescueEnded,
+		EventRescueEnded, EventLinked, EventParted,
 	}
 	AlertIDs = []string{EventP1Waiting, EventDanger, EventReview, EventExhausted}
 )
