@@ -67,3 +67,7 @@ type NumberShow struct {
 	Why    string    `json:"why,omitempty"`
 	Until  time.Time `json:"until,omitzero"`
 }
+
+// KeepsPeople reports whether a channel keeps the people who wrote to it in a store of its own, which an erasure has to
+// reach: WhatsApp's encryption needs to remember whom it speaks with.
+func KeepsPeople(channel string) bool { return channel == "whatsapp" }

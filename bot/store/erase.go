@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -15,7 +16,8 @@ var scriptErase = newScript("erase")
 // Erase makes a case unreadable for good: its data key, content, timeline, rows, timers and index entries go, and
 // the conversation of a contact that fills it; then the append-only file is written anew, so that the disk forgets
 // too (copies made before keep what they have until they are thrown away). The code is never given again.
-// A case that goes on in this one is erased with it. bot.ErrNotFound when there is no such case.
+// A case that goes on in this one is erased with it. A channel that keeps people in a store of its own is told to
+// forget them, at least once: see Forgets. bot.ErrNotFound when there is no such case.
 func (s *Store) Erase(ctx context.Context, line, id string) error {
 	c, _, err := s.LoadCase(ctx, line, id)
 	if err != nil {
@@ -28,8 +30,13 @@ func (s *Store) Erase(ctx context.Context, line, id string) error {
 	}
 	args := []any{id}
 	for _, to := range c.Contacts {
-		contact := s.keys.contactID(line, bot.Contact{Channel: to.Channel, Account: to.Account, Address: to.Address})
-		args = append(args, contact)
+		who := bot.Contact{Channel: to.Channel, Account: to.Account, Address: to.Address}
+		contact := s.keys.contactID(line, who)
+		forget, err := s.forgetRow(ctx, line, contact, who)
+		if err != nil {
+			return fmt.Errorf("erase: %w", err)
+		}
+		args = append(args, contact, forget)
 		s.cache.drop(keyConv(line, contact))
 	}
 	s.cache.drop(keyCase(line, id))
@@ -42,6 +49,52 @@ func (s *Store) Erase(ctx context.Context, line, id string) error {
 	}
 	if err := s.rewrite(ctx); err != nil {
 		return fmt.Errorf("erased, but the append-only file still holds it: %w", err)
+	}
+	return nil
+}
+
+// keyForget is a HASH per line: contact to the sealed bot.Contact (JSON) whom a channel's own store has yet to forget;
+// associated data: key name and contact, "forget". Until the process that has that store has done it.
+func keyForget(line string) string { return lineKey(line) + "forget" }
+
+func (s *Store) forgetRow(ctx context.Context, line, contact string, who bot.Contact) ([]byte, error) {
+	if !bot.KeepsPeople(who.Channel) {
+		return []byte{}, nil
+	}
+	plain, err := json.Marshal(who)
+	if err != nil {
+		return nil, err
+	}
+	return s.sealLine(ctx, line, "forget", keyForget(line)+contact, plain)
+}
+
+// Forgets are the people, by the id that Forgotten takes, whom this account's own store has yet to forget.
+func (s *Store) Forgets(ctx context.Context, line, channel, account string) (map[string]bot.Contact, error) {
+	rows, err := s.rdb.HGetAll(ctx, keyForget(line)).Result()
+	if err != nil {
+		return nil, fmt.Errorf("people to forget: %w", err)
+	}
+	out := map[string]bot.Contact{}
+	for id, sealed := range rows {
+		var who bot.Contact
+		plain, err := s.openLine(ctx, line, "forget", keyForget(line)+id, sealed)
+		if err == nil {
+			err = decode(plain, &who)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("people to forget: %w", err)
+		}
+		if who.Channel == channel && who.Account == account {
+			out[id] = who
+		}
+	}
+	return out, nil
+}
+
+// Forgotten says that the channel's own store has forgotten the person.
+func (s *Store) Forgotten(ctx context.Context, line, id string) error {
+	if err := s.rdb.HDel(ctx, keyForget(line), id).Err(); err != nil {
+		return fmt.Errorf("forgotten: %w", err)
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ func isPostgres(dsn string) bool {
 // sqliteDSN waits for a lock rather than failing, and takes the write lock when a transaction begins: otherwise two of
 // them that read first and write later fail with "database is locked", and a message with them.
 func sqliteDSN(path, mode string) string {
-	v := "_pragma=foreign_keys(1)&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_txlock=immediate"
+	v := "_pragma=foreign_keys(1)&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=secure_delete(1)&_txlock=immediate"
 	if mode != "" {
 		v = "mode=" + mode + "&_pragma=busy_timeout(10000)"
 	}

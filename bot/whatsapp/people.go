@@ -170,6 +170,9 @@ func (d *devices) forget(ctx context.Context, address string) error {
 			{"DELETE FROM whatsmeow_contacts WHERE their_jid = $1", full},
 			{"DELETE FROM whatsmeow_chat_settings WHERE chat_jid = $1", full},
 			{"DELETE FROM whatsmeow_message_secrets WHERE chat_jid = $1", full},
+			{"DELETE FROM whatsmeow_message_secrets WHERE sender_jid = $1", full},
+			{"DELETE FROM whatsmeow_sender_keys WHERE sender_id LIKE $1", likeUser(user, ":")},
+			{"DELETE FROM whatsmeow_sender_keys WHERE sender_id LIKE $1", likeUser(user, "_1:")},
 			{"DELETE FROM whatsmeow_privacy_tokens WHERE their_jid = $1", full},
 			{"DELETE FROM whatsmeow_retry_buffer WHERE chat_jid = $1", full},
 			{"DELETE FROM whatsmeow_lid_map WHERE lid = $1", user},
@@ -183,6 +186,12 @@ func (d *devices) forget(ctx context.Context, address string) error {
 			if _, err := d.db.ExecContext(ctx, q.sql, q.arg); err != nil {
 				return fmt.Errorf("whatsapp device store: %w", plain(err))
 			}
+		}
+	}
+	if d.lock != nil {
+		// What was deleted is overwritten in the file (secure_delete); the log beside it is emptied too.
+		if _, err := d.db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+			return fmt.Errorf("whatsapp device store: %w", plain(err))
 		}
 	}
 	return nil

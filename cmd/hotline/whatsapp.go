@@ -203,6 +203,7 @@ func (w *whatsappLine) lead(ctx context.Context, s *service, name string, token 
 	ended := make(chan error, 1)
 	go func() { ended <- w.channel.Serve(ctx) }()
 	go w.hear(ctx, s)
+	go w.forget(ctx, s)
 	w.serves.Store(true)
 	defer w.serves.Store(false)
 	renew := time.NewTicker(whatsappRenew)

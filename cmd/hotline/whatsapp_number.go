@@ -99,6 +99,32 @@ func (w *whatsappLine) do(ctx context.Context, s *service, ask bot.NumberAsk) {
 	show(end, audit)
 }
 
+// forgetEvery is how often the device store is told whom to forget.
+const forgetEvery = 5 * time.Second
+
+// forget removes from the device store whoever was erased, wherever the erasure was done. It is repeated until it has
+// worked: while no number is linked here, the rows wait.
+func (w *whatsappLine) forget(ctx context.Context, s *service) {
+	look := time.NewTicker(forgetEvery)
+	defer look.Stop()
+	for ; ctx.Err() == nil; tick(ctx, look.C) {
+		people, err := s.store.Forgets(ctx, w.line, whatsapp.Name, w.channel.Account())
+		if err != nil {
+			continue // the store is away: told elsewhere
+		}
+		for id, who := range people {
+			err := w.channel.Forget(ctx, who.Address)
+			if err == nil {
+				err = s.store.Forgotten(ctx, w.line, id)
+			}
+			if err != nil && ctx.Err() == nil {
+				s.log.Warn("a person is not erased from the device store yet", "line", w.line, "err", whatsapp.Masked(err))
+				break
+			}
+		}
+	}
+}
+
 // codeFor is how long a code that is typed on the phone is good.
 const codeFor = 2 * time.Minute
 

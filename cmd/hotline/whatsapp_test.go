@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -226,6 +227,8 @@ func TestWhatsApp(t *testing.T) {
 
 	openFiles(t, officer, at, budi, phone, srv)
 
+	eraseAndForget(t, p.env["HOTLINE_DATA"], entry.Code, budi)
+
 	admin.open("/channels").send("/channels/unlink", "sure", "1")
 	deadline(t, 60*time.Second, "the end", func() bool { return strings.Contains(admin.open("/channels").page, "Nomor sudah dilepas") })
 	if len(phone.Devices()) != 0 {
@@ -255,6 +258,40 @@ func TestWhatsApp(t *testing.T) {
 	if odd := append(srv.Oddities(), srv.Strays()...); len(odd) > 0 {
 		t.Errorf("WhatsApp would not understand: %v", odd)
 	}
+}
+
+// eraseAndForget erases the case beside the running service: its device store forgets the person too.
+func eraseAndForget(t *testing.T, data, code string, budi *whatsapptest.Citizen) {
+	t.Helper()
+	st := openBeside(t, data)
+	id, err := st.CaseID(t.Context(), "kh", code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, "whatsapp.db")+"?mode=ro&_pragma=busy_timeout(10000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	known := func() (n int) {
+		q := "SELECT (SELECT count(*) FROM hotline_people WHERE jid LIKE $1 OR jid LIKE $2) + (SELECT count(*) FROM whatsmeow_sessions WHERE their_id LIKE $1 OR their_id LIKE $2)" +
+			" + (SELECT count(*) FROM whatsmeow_contacts WHERE their_jid LIKE $1 OR their_jid LIKE $2)"
+		if err := db.QueryRow(q, budi.Number()+"%", budi.LID().User+"%").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if known() == 0 {
+		t.Error("the device store does not know the person: the test proves nothing")
+	}
+	if err := st.Erase(t.Context(), "kh", id); err != nil {
+		t.Fatal(err)
+	}
+	deadline(t, 60*time.Second, "the device store forgets", func() bool { return known() == 0 })
+	deadline(t, 60*time.Second, "the word is taken away", func() bool {
+		people, err := st.Forgets(t.Context(), "kh", "whatsapp", "wa-kh")
+		return err == nil && len(people) == 0
+	})
 }
 
 // openFiles looks at what a person sent: a picture arrives without what its maker put in beside it, everything else as

@@ -1,7 +1,8 @@
 -- Erases a case: its data key, content, timeline, rows, timers and index entries. The code stays given away. A
 -- contact whose conversation fills this case is forgotten, except for the requests that must not happen twice.
 -- KEYS  1 the line's prefix
--- ARGV  1 case id, 2… contacts of the case
+-- ARGV  1 case id, then for each contact of the case: contact, its sealed address for a channel that keeps people in a
+--       store of its own ("" for others), which then has to forget the person as well
 -- Gives 1, or 0 when there is no such case.
 -- include place.lua
 -- include waiting.lua
@@ -33,7 +34,7 @@ for _, t in ipairs(redis.call('ZRANGE', P .. 'timers', 0, -1)) do
     redis.call('HDEL', P .. 'timers:taken', t)
   end
 end
-for i = 2, #ARGV do
+for i = 2, #ARGV, 2 do
   local contact = ARGV[i]
   local conv = P .. 'conv:' .. contact
   local c = redis.call('HMGET', conv, 'code', 'acct')
@@ -46,6 +47,7 @@ for i = 2, #ARGV do
       redis.call('ZREM', P .. 'out:' .. c[2] .. ':leased', contact)
     end
     redis.call('DEL', conv)
+    if ARGV[i + 1] ~= '' then redis.call('HSET', P .. 'forget', contact, ARGV[i + 1]) end
   end
 end
 announce(P, f[2], 'case')
