@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -37,10 +36,24 @@ func (s *Store) caseFields(c *casework.Case, now time.Time) []any {
 		due = created
 	}
 	return []any{
-		"code", c.Code, "m", c.Mission, "c", string(casework.Effective(c, now)), "due", ms(due), "cr", ms(created),
-		"cl", closed, "lat", ms(c.LaterUntil), "p1", ms(c.P1Since), "rd", ms(c.LastRead), "f", female,
-		"st", ms(c.SettledAt), "pr", ms(c.PromisedAt), "w", windowField(casework.CandidateOf(c).Windows), "bx", s.keys.blindOf(c.Line, c),
+		"code", c.Code, "m", c.Mission, "c", string(casework.Effective(c, now)), "cl", closed, "due", ms(due), "cr", ms(created),
+		"lat", ms(c.LaterUntil), "p1", ms(c.P1Since), "rd", ms(c.LastRead), "f", female,
+		"st", ms(c.SettledAt), "pr", ms(c.PromisedAt), "w", windowField(k.Windows), "bx", s.keys.blindOf(c.Line, c),
 	}
+}
+
+// leadingFields are those that commit.lua always wants to have; caseFields begins with them.
+const leadingFields = 4
+
+// changedFields are the leading fields and those that are not as they were.
+func changedFields(now, was []any) []any {
+	out := append(make([]any, 0, len(now)), now[:2*leadingFields]...)
+	for i := 2 * leadingFields; i < len(now); i += 2 {
+		if now[i+1] != was[i+1] {
+			out = append(out, now[i], now[i+1])
+		}
+	}
+	return out
 }
 
 // windowField is "540-600,1260-1320".
@@ -112,7 +125,7 @@ func (s *Store) CaseID(ctx context.Context, line, code string) (string, error) {
 
 // sealEntry is an entry's place in the timeline: "id:sealed".
 func sealEntry(timeline string, d dataKey, e bot.Entry) ([]byte, error) {
-	plain, err := json.Marshal(e)
+	plain, err := encode(e)
 	if err != nil {
 		return nil, err
 	}

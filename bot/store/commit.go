@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -63,6 +62,12 @@ func (s *Store) commitOnce(ctx context.Context, c bot.Change, ask bool) (bot.Com
 	case "repeat":
 		done.Repeat = true
 	case "conflict":
+		if c.Who != nil {
+			s.hand.stale(w.sealed[0].key, w.now)
+		}
+		for _, k := range w.sealed {
+			s.fields.drop(k.key)
+		}
 		return done, bot.ErrConflict
 	case "code":
 		return done, bot.ErrCodeTaken
@@ -83,6 +88,9 @@ func (s *Store) commitOnce(ctx context.Context, c bot.Change, ask bool) (bot.Com
 			s.cache.put(k.key, k.dataKey)
 		}
 	}
+	if !done.Repeat {
+		s.keep(&c, w)
+	}
 	for _, id := range out[1:] {
 		for _, r := range c.Rows {
 			if r.ID == id {
@@ -94,11 +102,47 @@ func (s *Store) commitOnce(ctx context.Context, c bot.Change, ask bool) (bot.Com
 	return done, nil
 }
 
+// keep has at hand what was committed.
+func (s *Store) keep(c *bot.Change, w *written) {
+	if c.Case != nil {
+		s.fields.put(w.caseKey, fieldsAt{c.CaseVer + 1, w.fields})
+		if c.CaseVer == 0 {
+			s.hand.queued(c.Line, c.Case.Mission)
+		}
+	}
+	if c.Who == nil {
+		return
+	}
+	contact, filled := w.sealed[0].key, ""
+	if c.Case != nil {
+		filled = c.Case.Code
+	}
+	if c.State == nil || c.State.Case != filled {
+		s.hand.drop(contact) // the case that the state fills is another one, which is not known here
+		return
+	}
+	h := held{at: w.now, request: c.Request, version: c.Version + 1, state: *c.State}
+	if c.Case != nil {
+		h.cas, h.caseVer = c.Case, c.CaseVer+1
+	}
+	s.hand.put(contact, h)
+}
+
 // written is a change on its way to the script.
 type written struct {
 	args   []any
 	sealed []recordKey
 	token  string
+	now    time.Time
+	// caseKey is the key of the case, fields are its fields as they are from now on.
+	caseKey string
+	fields  []any
+}
+
+// fieldsAt are the fields of a case's record at one version.
+type fieldsAt struct {
+	version int64
+	fields  []any
 }
 
 // recordKey is the data key that seals a record, by the record's Redis key. stored is true when Redis has it.
@@ -113,7 +157,7 @@ func (w *written) add(vs ...any) { w.args = append(w.args, vs...) }
 // change seals a change and lays it out as lua/commit.lua reads it.
 func (s *Store) change(ctx context.Context, c *bot.Change, ask bool) (*written, error) {
 	now := s.clock()
-	w := &written{args: make([]any, 0, 64), token: s.nextToken()}
+	w := &written{args: make([]any, 0, 64), token: s.nextToken(), now: now}
 	people, err := s.people(ctx, c, ask)
 	if err != nil {
 		return nil, err
@@ -198,7 +242,7 @@ func (w *written) state(c *bot.Change, k recordKey) error {
 	var sealed []byte
 	code, shown := "", ""
 	if c.State != nil {
-		plain, err := json.Marshal(c.State)
+		plain, err := encode(c.State)
 		if err != nil {
 			return err
 		}
@@ -245,7 +289,7 @@ func (s *Store) caseArgs(ctx context.Context, w *written, c *bot.Change, now tim
 		return err
 	}
 	w.sealed = append(w.sealed, k)
-	plain, err := json.Marshal(c.Case)
+	plain, err := encode(c.Case)
 	if err != nil {
 		return err
 	}
@@ -253,7 +297,11 @@ func (s *Store) caseArgs(ctx context.Context, w *written, c *bot.Change, now tim
 	if err != nil {
 		return err
 	}
-	fields := s.caseFields(c.Case, now)
+	w.caseKey, w.fields = k.key, s.caseFields(c.Case, now)
+	fields := w.fields
+	if was, ok := s.fields.get(k.key); ok && was.version == c.CaseVer {
+		fields = changedFields(fields, was.fields)
+	}
 	w.add(id, c.CaseVer, k.wrapped, sealed, len(fields)/2)
 	w.add(fields...)
 	timeline := keyTimeline(c.Line, id)

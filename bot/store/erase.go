@@ -40,6 +40,7 @@ func (s *Store) Erase(ctx context.Context, line, id string) error {
 		s.cache.drop(keyConv(line, contact))
 	}
 	s.cache.drop(keyCase(line, id))
+	s.hand.forget()
 	n, err := s.run(ctx, scriptErase, []string{lineKey(line)}, args...).Int()
 	if err != nil {
 		return fmt.Errorf("erase: %w", err)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -16,7 +15,8 @@ var scriptLoad = newReader("load")
 
 func isNil(err error) bool { return errors.Is(err, redis.Nil) }
 
-// Load reads, in one round trip, what a turn starts from.
+// Load reads, in one round trip, what a turn starts from; or none, where that is at hand from the contact's last
+// commit here. It may then be stale, or the request a repeat: Commit finds out. An empty updateID always reads.
 func (s *Store) Load(ctx context.Context, line string, who bot.Contact, updateID string) (bot.Snapshot, error) {
 	var snap bot.Snapshot
 	l, err := s.line(line)
@@ -24,6 +24,11 @@ func (s *Store) Load(ctx context.Context, line string, who bot.Contact, updateID
 		return snap, err
 	}
 	contact := s.keys.contactID(line, who)
+	if updateID != "" {
+		if snap, ok := s.hand.take(keyConv(line, contact), updateID, line, l.Missions[0], s.clock()); ok {
+			return snap, nil
+		}
+	}
 	keys, args := []string{lineKey(line)}, []any{contact, s.keys.digest(updateID), l.Missions[0]}
 	res, err := s.loads.do(ctx, scriptLoad, keys, args)
 	if err != nil {
@@ -69,6 +74,11 @@ func (s *Store) Load(ctx context.Context, line string, who bot.Contact, updateID
 			return snap, err
 		}
 	}
+	mission := l.Missions[0]
+	if snap.Case != nil {
+		mission = snap.Case.Mission
+	}
+	s.hand.waiting(line, mission, snap.Waiting, s.clock())
 	return snap, nil
 }
 
@@ -103,7 +113,7 @@ func (s *Store) openContact(line, id, wrapped, sealed string) (bot.Contact, erro
 
 // sealContact is the sealed address of a contact.
 func sealContact(line, id string, d dataKey, c bot.Contact) ([]byte, error) {
-	plain, err := json.Marshal(c)
+	plain, err := encode(c)
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,13 @@ func (c *recent[K, V]) putLocked(key K, v V) {
 	c.new[key] = v
 }
 
+// age lets what was not put since the last age go with the next one.
+func (c *recent[K, V]) age() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.old, c.new = c.new, map[K]V{}
+}
+
 func (c *recent[K, V]) drop(key K) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/json"
 	"errors"
 	"strconv"
 	"strings"
@@ -100,7 +99,7 @@ func splitRow(blob string) (h rowHead, sealed string, err error) {
 
 // sealRow makes a row's stored form with its contact's data key.
 func sealRow(line, contact string, d dataKey, r bot.Row) ([]byte, error) {
-	plain, err := json.Marshal(rowBody{To: r.To, Kind: r.Kind, Out: r.Out, By: r.By, Force: r.Force})
+	plain, err := encode(rowBody{To: r.To, Kind: r.Kind, Out: r.Out, By: r.By, Force: r.Force})
 	if err != nil {
 		return nil, err
 	}

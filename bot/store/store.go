@@ -63,20 +63,22 @@ type Options struct {
 // Store is the hotline's memory. It satisfies bot.Store, bot.Outbox, and the desk's interfaces. It is safe for
 // concurrent use.
 type Store struct {
-	rdb   redis.UniversalClient
-	owned bool // rdb was made by Open
-	keys  *Keyring
-	cache *recent[string, dataKey] // data keys by the Redis key of their record
-	lines map[string]Line
-	codes []string                  // of lines, in the order of Options
-	rules map[string]casework.Rules // by mission
-	clock func() time.Time
-	lease time.Duration
-	log   *slog.Logger
-	self  string // this process, in tokens
-	owner string // of this process and of those before it on the same data
+	rdb    redis.UniversalClient
+	owned  bool // rdb was made by Open
+	keys   *Keyring
+	cache  *recent[string, dataKey]  // data keys by the Redis key of their record
+	fields *recent[string, fieldsAt] // of cases that were written here, by the same
+	lines  map[string]Line
+	codes  []string                  // of lines, in the order of Options
+	rules  map[string]casework.Rules // by mission
+	clock  func() time.Time
+	lease  time.Duration
+	log    *slog.Logger
+	self   string // this process, in tokens
+	owner  string // of this process and of those before it on the same data
 
 	to             primaries
+	hand           *atHand
 	loads, commits *batchers
 
 	mu       sync.Mutex
@@ -91,8 +93,8 @@ var lineCode = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 // It does not check durability; see CheckDurability. Errors: *ModeError, *KeyError, *SchemaError, or the connection's.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
-		rdb: o.Client, keys: o.Keys, rules: map[string]casework.Rules{}, cache: newRecent[string, dataKey](8192), lines: map[string]Line{}, clock: o.Clock, lease: o.RowLease,
-		log: o.Log, lineKeys: map[string]dataKey{}, fences: map[string]fence{},
+		rdb: o.Client, keys: o.Keys, rules: map[string]casework.Rules{}, cache: newRecent[string, dataKey](8192), fields: newRecent[string, fieldsAt](mostAtHand), lines: map[string]Line{}, clock: o.Clock, lease: o.RowLease,
+		log: o.Log, hand: newAtHand(), lineKeys: map[string]dataKey{}, fences: map[string]fence{},
 	}
 	if s.clock == nil {
 		s.clock = time.Now

@@ -8,7 +8,8 @@
 --       contacts: n, n × (contact, account, wrapped key, sealed address or "" when it is stored)
 --       state (only with a contact): sealed or "" for none, case code, when a prompt with buttons was shown or "",
 --              n, n × (messenger's id, when) of the messages
---       case:  id ("" for none), expected version, wrapped key, sealed, n, n × (field, value)
+--       case:  id ("" for none), expected version, wrapped key, sealed, n, n × (field, value): code, m, c, cl always,
+--              of the others at least those that are not as they were in the expected version
 --       entries: n, n × entry    rows: n, n × (id, lane, contact, account, case, not before, state, row)
 --       timers: n, n × (member, at or "" to remove)    audit: n, n × sealed row
 --       held: n, n × (contact, account) whose held rows are to be asked about again
@@ -26,6 +27,7 @@ end
 
 -- read
 local contacts = {}
+local lately = false -- the person wrote within a day
 for i = 1, tonumber(nx()) do contacts[i] = {nx(), nx(), nx(), nx()} end
 local state, code, shown, ids = '', '', '', {}
 if who ~= '' then
@@ -55,10 +57,11 @@ if redis.call('ZSCORE', seen, digest) then
 end
 if ARGV[12] ~= '' and redis.call('HGET', P .. 'lease:' .. ARGV[12], 'tok') ~= ARGV[13] then return {'fence'} end
 for _, c in ipairs(contacts) do
-  local have = redis.call('HMGET', P .. 'conv:' .. c[1], 'v', 'k', 'lt', 'x', 'code', 'cid')
+  local have = redis.call('HMGET', P .. 'conv:' .. c[1], 'v', 'k', 'lt', 'x', 'code', 'cid', 'in')
   if c[1] == who and state ~= '' and (have[1] or '0') ~= ARGV[7] then return {'conflict'} end
   if (have[2] and have[2] ~= c[3]) or (not have[2] and c[4] == '') then return {'key'} end
   c[5], c[6], c[7], c[8] = have[3], have[4], have[5], have[6]
+  if c[1] == who and have[7] then lately = tonumber(now) - tonumber(have[7]) < 86400000 end
 end
 local case = P .. 'case:' .. id
 local old = {}
@@ -81,7 +84,10 @@ for _, m in ipairs(ids) do
 end
 redis.call('ZADD', seen, unpack(requests))
 if ARGV[15] ~= '' then number(P, ARGV[14], ARGV[15], now) end
-redis.call('ZREMRANGEBYSCORE', seen, '-inf', '(' .. ARGV[5])
+-- in the middle of a conversation every eighth time is enough
+if not lately or tonumber(ARGV[7]) % 8 == 0 then
+  redis.call('ZREMRANGEBYSCORE', seen, '-inf', '(' .. ARGV[5])
+end
 local conv = {} -- what is to be written of the person's own record
 if state ~= '' then
   local p = contacts[1]
@@ -111,12 +117,13 @@ if id ~= '' then
     redis.call('HDEL', case, 'by', 'sin', 'unt')
     kind = 'claim'
   end
-  if kind == 'claim' or old[3] ~= fields.m or old[4] ~= fields.c or old[5] ~= fields.w or old[9] ~= fields.due
-    or old[10] ~= fields.cl or old[11] ~= fields.lat or old[12] ~= fields.st or old[13] ~= fields.pr
-    or old[14] ~= fields.f then
+  local function moved(name, was) return fields[name] and fields[name] ~= was end
+  if kind == 'claim' or moved('m', old[3]) or moved('c', old[4]) or moved('w', old[5]) or moved('due', old[9])
+    or moved('cl', old[10]) or moved('lat', old[11]) or moved('st', old[12]) or moved('pr', old[13])
+    or moved('f', old[14]) then
     place(P, id, old[3], old[4], old[5], now)
   end
-  if old[6] ~= fields.bx then
+  if moved('bx', old[6]) then
     for b in string.gmatch(old[6] or '', '%S+') do redis.call('SREM', P .. 'blind:' .. b, id) end
     for b in string.gmatch(fields.bx, '%S+') do redis.call('SADD', P .. 'blind:' .. b, id) end
   end

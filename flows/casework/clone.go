@@ -1,0 +1,40 @@
+package casework
+
+import (
+	"maps"
+	"slices"
+)
+
+// Clone is a copy of the case as a store would give it back: it shares nothing that can be changed, and what is
+// only kept until the next Rescore is gone.
+func (c *Case) Clone() *Case {
+	n := *c
+	n.alarm, n.again = false, false
+	n.Answers = maps.Clone(c.Answers)
+	for step, a := range n.Answers {
+		a.Values = slices.Clone(a.Values)
+		a.Location = copyOf(a.Location)
+		n.Answers[step] = a
+	}
+	n.Locations = slices.Clone(c.Locations)
+	n.Signals = maps.Clone(c.Signals)
+	n.Windows = slices.Clone(c.Windows)
+	n.Contacts = slices.Clone(c.Contacts)
+	n.Triage.Reasons = slices.Clone(c.Triage.Reasons)
+	if n.Override = copyOf(c.Override); n.Override != nil {
+		n.Override.Seen = slices.Clone(n.Override.Seen)
+	}
+	n.LiftAt = slices.Clone(c.LiftAt)
+	n.Milestones = slices.Clone(c.Milestones)
+	n.Attempts = slices.Clone(c.Attempts)
+	n.Rescue = copyOf(c.Rescue)
+	return &n
+}
+
+func copyOf[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
+}
