@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strconv"
 	"sync"
 	"time"
 
@@ -91,6 +92,17 @@ func (h *atHand) take(key, request, line, mission string, now time.Time) (snap b
 		snap.Case = was.cas.Clone()
 	}
 	return snap, true
+}
+
+// caseOf is the case that is at hand of a contact, if it is this one in this version; nobody may change it.
+func (h *atHand) caseOf(key, id, version string) (*casework.Case, int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	was, ok := h.people.get(key)
+	if !ok || was.cas == nil || was.cas.ID != id || strconv.FormatInt(was.caseVer, 10) != version {
+		return nil, 0
+	}
+	return was.cas, was.caseVer
 }
 
 // put keeps what a commit wrote. From now on nobody may change it.

@@ -125,18 +125,10 @@ func (s *Store) CaseID(ctx context.Context, line, code string) (string, error) {
 
 // sealEntry is an entry's place in the timeline: "id:sealed".
 func sealEntry(timeline string, d dataKey, e bot.Entry) ([]byte, error) {
-	plain, err := encode(e)
-	if err != nil {
-		return nil, err
-	}
-	sealed, err := d.seal(timeline, e.ID, 0, plain)
-	if err != nil {
-		return nil, err
-	}
-	b := make([]byte, 0, len(e.ID)+1+len(sealed))
+	b := make([]byte, 0, 512)
 	b = append(b, e.ID...)
 	b = append(b, ':')
-	return append(b, sealed...), nil
+	return d.sealJSON(b, timeline, e.ID, 0, &e)
 }
 
 // openEntry opens what sealEntry made.

@@ -242,11 +242,8 @@ func (w *written) state(c *bot.Change, k recordKey) error {
 	var sealed []byte
 	code, shown := "", ""
 	if c.State != nil {
-		plain, err := encode(c.State)
-		if err != nil {
-			return err
-		}
-		if sealed, err = k.seal(k.key, "s", c.Version+1, plain); err != nil {
+		var err error
+		if sealed, err = k.sealJSON(nil, k.key, "s", c.Version+1, c.State); err != nil {
 			return err
 		}
 		code = c.State.Case
@@ -289,11 +286,7 @@ func (s *Store) caseArgs(ctx context.Context, w *written, c *bot.Change, now tim
 		return err
 	}
 	w.sealed = append(w.sealed, k)
-	plain, err := encode(c.Case)
-	if err != nil {
-		return err
-	}
-	sealed, err := k.seal(k.key, "s", c.CaseVer+1, plain)
+	sealed, err := k.sealJSON(nil, k.key, "s", c.CaseVer+1, c.Case)
 	if err != nil {
 		return err
 	}

@@ -120,6 +120,9 @@ func (s *Store) openLeased(line string, f []string) (l bot.Leased, err error) {
 		l.LastIn = fromMillis(at)
 	}
 	if f[5] != "-" {
+		if l.Case, l.CaseVer = s.hand.caseOf(keyConv(line, f[2]), f[5], f[6]); l.Case != nil {
+			return l, nil
+		}
 		l.Case, l.CaseVer, err = s.openCase(line, f[5], f[6], f[7], f[8])
 	}
 	return l, err

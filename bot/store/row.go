@@ -99,19 +99,12 @@ func splitRow(blob string) (h rowHead, sealed string, err error) {
 
 // sealRow makes a row's stored form with its contact's data key.
 func sealRow(line, contact string, d dataKey, r bot.Row) ([]byte, error) {
-	plain, err := encode(rowBody{To: r.To, Kind: r.Kind, Out: r.Out, By: r.By, Force: r.Force})
-	if err != nil {
-		return nil, err
-	}
-	sealed, err := d.seal(keyRows(line), r.ID, 0, plain)
-	if err != nil {
-		return nil, err
-	}
 	h := rowHead{
 		lane: r.Lane, notBefore: millis(r.NotBefore), state: r.State, attempts: r.Attempts, contact: contact,
 		account: r.To.Account, caseID: r.CaseID, created: millis(r.CreatedAt), why: r.Why,
 	}
-	return append(h.append(make([]byte, 0, len(sealed)+128)), sealed...), nil
+	b := h.append(make([]byte, 0, 1024))
+	return d.sealJSON(b, keyRows(line), r.ID, 0, &rowBody{To: r.To, Kind: r.Kind, Out: r.Out, By: r.By, Force: r.Force})
 }
 
 // openRow is the row of a stored form.

@@ -1,22 +1,25 @@
 package store
 
 import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"sync"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	jsonv1 "github.com/go-json-experiment/json/v1"
-	"github.com/tink-crypto/tink-go/v2/aead/subtle"
-	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
 // dataKey seals the fields of one record (a case, a contact, a line's audit log). It is stored wrapped beside them;
 // without the wrapped form they are unreadable, which is how a case is erased.
 type dataKey struct {
 	wrapped string
-	aead    tink.AEAD
+	aead    cipher.AEAD
 }
 
 // newDataKey draws a data key for the record under that Redis key.
@@ -29,7 +32,7 @@ func (k *Keyring) newDataKey(key string) (dataKey, error) {
 	if err != nil {
 		return dataKey{}, fmt.Errorf("wrap data key: %w", err)
 	}
-	a, err := subtle.NewAESGCM(raw)
+	a, err := newAEAD(raw)
 	if err != nil {
 		return dataKey{}, err
 	}
@@ -42,16 +45,24 @@ func (k *Keyring) openDataKey(key, wrapped string) (dataKey, error) {
 	if err != nil {
 		return dataKey{}, err
 	}
-	a, err := subtle.NewAESGCM(raw)
+	a, err := newAEAD(raw)
 	if err != nil {
 		return dataKey{}, errSealed
 	}
 	return dataKey{wrapped: wrapped, aead: a}, nil
 }
 
+// newAEAD is AES-256-GCM with a nonce drawn for each value, which stands before it: Tink's own form, made in place.
+func newAEAD(raw []byte) (cipher.AEAD, error) {
+	b, err := aes.NewCipher(raw)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(b)
+}
+
 // associated binds a sealed value to its place: key name, field and version. A value that was moved does not open.
-func associated(key, field string, version int64) []byte {
-	b := make([]byte, 0, len(key)+len(field)+24)
+func associated(b []byte, key, field string, version int64) []byte {
 	b = append(b, key...)
 	b = append(b, '|')
 	b = append(b, field...)
@@ -61,12 +72,38 @@ func associated(key, field string, version int64) []byte {
 
 // seal seals plain for that place. version is 0 for what is written once.
 func (d dataKey) seal(key, field string, version int64, plain []byte) ([]byte, error) {
-	return d.aead.Encrypt(plain, associated(key, field, version))
+	return d.sealTo(make([]byte, 0, len(plain)+d.aead.Overhead()), key, field, version, plain), nil
 }
+
+// sealTo appends the sealed value to b.
+func (d dataKey) sealTo(b []byte, key, field string, version int64, plain []byte) []byte {
+	var place [128]byte
+	return d.aead.Seal(b, nil, plain, associated(place[:0], key, field, version))
+}
+
+// sealJSON seals the JSON of v behind what b holds; room is left for that much more.
+func (d dataKey) sealJSON(b []byte, key, field string, version int64, v any) ([]byte, error) {
+	p := plains.Get().(*bytes.Buffer)
+	defer func() {
+		clear(p.Bytes())
+		p.Reset()
+		plains.Put(p)
+	}()
+	if err := jsonv2.MarshalWrite(p, v, asBefore, jsonv2.Deterministic(false)); err != nil {
+		return nil, errJSON
+	}
+	return d.sealTo(slices.Grow(b, p.Len()+d.aead.Overhead()), key, field, version, p.Bytes()), nil
+}
+
+// plains are buffers for what is about to be sealed.
+var plains = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+var errJSON = errors.New("a value cannot be written as JSON") // the error itself may quote it
 
 // open opens what seal made for the same place. Its error says nothing of the content.
 func (d dataKey) open(key, field string, version int64, sealed string) ([]byte, error) {
-	plain, err := d.aead.Decrypt([]byte(sealed), associated(key, field, version))
+	var place [128]byte
+	plain, err := d.aead.Open(nil, nil, []byte(sealed), associated(place[:0], key, field, version))
 	if err != nil {
 		return nil, errSealed
 	}
@@ -80,7 +117,7 @@ var asBefore = jsonv1.DefaultOptionsV1()
 func encode(v any) ([]byte, error) {
 	b, err := jsonv2.Marshal(v, asBefore, jsonv2.Deterministic(false))
 	if err != nil {
-		return nil, errors.New("a value cannot be written as JSON") // the error itself may quote it
+		return nil, errJSON
 	}
 	return b, nil
 }

@@ -211,7 +211,8 @@ func (a *api) exchange(req *http.Request, method string, t *trace) (*http.Respon
 		return nil, &e
 	}
 	written := false
-	res, err := a.client.Do(req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+	// The transport itself: a redirect, which the client would have to be kept from following, is an answer like another.
+	res, err := a.client.Transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
 		WroteRequest: func(i httptrace.WroteRequestInfo) { written = i.Err == nil },
 	})))
 	if err != nil {
