@@ -375,14 +375,19 @@ func (a *account) store(batch []Sent) {
 	}
 }
 
+// holdsBack reports whether the row was waiting behind this one, or was made together with it. The outbox keeps times
+// in milliseconds.
+func (s *Sent) holdsBack(r Row) bool {
+	at := r.CreatedAt.Truncate(time.Millisecond)
+	return s.began.IsZero() || at.Before(s.began.Truncate(time.Millisecond)) || at.Equal(s.Row.CreatedAt.Truncate(time.Millisecond))
+}
+
 // pace starts the contact's next row, after the channel's pause between two messages to one person when it was waiting
 // behind one of the batch. What was made only after that one had begun to leave is no part of a burst: mostly it is the
 // answer to what the person wrote since.
 func (a *account) pace(l Leased, batch []Sent) {
 	p, ok := a.ch.(Pacer)
-	if !ok || p.Pause() <= 0 || !slices.ContainsFunc(batch, func(s Sent) bool {
-		return s.Row.To == l.Row.To && (s.began.IsZero() || !l.Row.CreatedAt.After(s.began))
-	}) {
+	if !ok || p.Pause() <= 0 || !slices.ContainsFunc(batch, func(s Sent) bool { return s.Row.To == l.Row.To && s.holdsBack(l.Row) }) {
 		a.start(l)
 		return
 	}
