@@ -48,6 +48,7 @@ type Server struct {
 	mu    sync.Mutex
 	child *exec.Cmd // nil when another process started the server
 	gone  chan struct{}
+	tail  int64 // length of the append-only file's newest part when the server was last started, -1 unknown
 }
 
 // readyFor is how long a server may take to answer. It loads its data first: 250,000 messages take a second.
@@ -157,6 +158,7 @@ func (s *Server) shareUsers(ctx context.Context) (*os.File, error) {
 func (s *Server) ensure(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyFor)
 	defer cancel()
+	before := s.logged()
 	c := dialSocket(s.socket)
 	defer c.Close() //nolint:errcheck // only asked whether the server answers
 	for spawned := false; ; {
@@ -164,7 +166,7 @@ func (s *Server) ensure(ctx context.Context) error {
 		running := s.child != nil
 		s.mu.Unlock()
 		if spawned && !running {
-			return fmt.Errorf("the redis-server of this data directory ended at once; see %s", s.logFile())
+			return s.endedAtOnce(before)
 		}
 		if !running {
 			lock, err := lockFile(filepath.Join(s.dir, "redis.lock"), syscall.LOCK_EX)
@@ -180,6 +182,9 @@ func (s *Server) ensure(ctx context.Context) error {
 		}
 		// Whoever answers holds the lock: only we may make a socket there.
 		if c.Ping(ctx).Err() == nil {
+			if spawned {
+				s.tellTruncated(before)
+			}
 			return nil
 		}
 		if err := pause(ctx, 5*time.Millisecond); err != nil {
@@ -197,6 +202,7 @@ const listpackValue = "4096"
 // spawn starts the server with the lock as its descriptor 3: the lock lives as long as it does.
 func (s *Server) spawn(lock *os.File) error {
 	defer lock.Close() //nolint:errcheck // the child has its own descriptor of the same lock
+	s.measureTail()
 	//nolint:gosec,noctx // the operator's redis-server; it must outlive every context of ours
 	cmd := exec.Command(s.command, "--port", "0", "--unixsocket", s.socket, "--unixsocketperm", "600", "--dir", s.dir,
 		"--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--save", "",

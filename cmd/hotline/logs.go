@@ -24,9 +24,11 @@ var logged = map[string]bool{
 	"alarm": true, "channel": true, "command": true, "kind": true, "lang": true, "line": true, "mission": true, "part": true,
 	"state": true, "status": true, "timer": true, "type": true, "why": true,
 	// names that we or a messenger gave to things: a bot, a row, an update, an error page, a group of staff
-	"account": true, "chat": true, "id": true, "message": true, "new": true, "old": true, "row": true, "route": true, "update": true,
+	"account": true, "chat": true, "file": true, "id": true, "message": true, "new": true, "old": true, "row": true, "route": true,
+	"update": true,
 	// counts, codes and times
-	"attempts": true, "code": true, "for": true, "from": true, "messages": true, "reason": true, "rows": true, "to": true,
+	"attempts": true, "code": true, "for": true, "from": true, "kept_bytes": true, "left_out_bytes": true, "messages": true, "reason": true,
+	"rows": true, "to": true,
 	"tries": true, "until": true,
 	// texts
 	"err": false, "stack": false, "telegram": false, "what": false,
