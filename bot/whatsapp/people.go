@@ -110,6 +110,9 @@ func (d *devices) addressOf(ctx context.Context, lid, number types.JID) (string,
 
 // setExpiry remembers after how many seconds messages of this chat disappear: what we say there should as well.
 func (d *devices) setExpiry(ctx context.Context, address string, seconds uint32) error {
+	if d.expiry(ctx, address) == seconds {
+		return nil // nearly always, and reading keeps nobody from writing
+	}
 	_, err := d.db.ExecContext(ctx, "UPDATE hotline_people SET expires = $1 WHERE address = $2 AND expires <> $1", int64(seconds), address)
 	return err
 }

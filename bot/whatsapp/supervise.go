@@ -39,9 +39,10 @@ type session struct {
 	life context.Context // of events and of everything in the background
 	end  context.CancelFunc
 
-	events   chan any    // what the supervisor has to know
-	loggedIn atomic.Bool // Connected came, and nothing since has ended it
-	refusing atomic.Bool // a message was refused: no other may overtake it
+	cut      context.CancelFunc // of the line; the supervisor's
+	events   chan any           // what the supervisor has to know
+	loggedIn atomic.Bool        // Connected came, and nothing since has ended it
+	refusing atomic.Bool        // a message was refused: no other may overtake it
 	ordered  atomic.Int64
 	last     atomic.Int64
 	lines    atomic.Int64 // connections so far
@@ -190,7 +191,7 @@ func (s *session) supervise(ctx context.Context) error {
 		s.lines.Add(1)
 		began := time.Now()
 		n := next{}
-		if err := s.client.ConnectContext(s.life); err == nil {
+		if err := s.connect(ctx); err == nil {
 			n = s.watch(ctx)
 		} else if errors.Is(err, store.ErrDeviceDeleted) {
 			return nil
@@ -219,6 +220,24 @@ func (s *session) supervise(ctx context.Context) error {
 			return nil
 		}
 	}
+	return nil
+}
+
+// connect dials and logs in. It is given up when ctx ends meanwhile, because the lease may then be another's; a line
+// that is up outlives ctx for the moment that its handlers need, and ends for good when the next one is up.
+func (s *session) connect(ctx context.Context) error {
+	line, cut := context.WithCancel(s.life)
+	stop := context.AfterFunc(ctx, cut)
+	err := s.client.ConnectContext(line)
+	stop()
+	if err != nil {
+		cut()
+		return err
+	}
+	if s.cut != nil {
+		s.cut()
+	}
+	s.cut = cut
 	return nil
 }
 

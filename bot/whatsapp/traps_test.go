@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -484,4 +485,35 @@ func TestLongBacklogKeepsItsOrder(t *testing.T) {
 		t.Errorf("%d messages in %d logins", len(r.keeper.all()), len(r.number.Logins()))
 	}
 	r.number.WaitSettled()
+}
+
+// stuck is a network on which nothing answers.
+type stuck struct{ asked chan struct{} }
+
+func (s stuck) RoundTrip(r *http.Request) (*http.Response, error) {
+	select {
+	case s.asked <- struct{}{}:
+	default:
+	}
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// A login that hangs is given up with the lease: it must not succeed after another process has taken over.
+func TestHangingLoginEndsWithTheLease(t *testing.T) {
+	r := newRig(t, nil).link()
+	dial := stuck{make(chan struct{}, 1)}
+	r.o.Transport = dial
+	r.start()
+	<-dial.asked
+	ended := make(chan error, 1)
+	go func() { ended <- r.stop() }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("still dialling")
+	}
 }
