@@ -215,5 +215,6 @@ func (c *Channel) Forget(ctx context.Context, address string) error {
 	if s == nil {
 		return errors.New("whatsapp: the device store is not open in this process")
 	}
+	s.unheard.forget(address)
 	return s.dev.forget(ctx, address)
 }

@@ -51,6 +51,17 @@ func (u *unheard) heard(id types.MessageID) {
 	delete(u.sent, id)
 }
 
+// forget drops what was sent to a person, for erasure.
+func (u *unheard) forget(address string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for id, w := range u.sent {
+		if w.to.String() == address {
+			delete(u.sent, id)
+		}
+	}
+}
+
 // late lists the messages whose receipt should have come.
 func (u *unheard) late() (out []*waiting) {
 	u.mu.Lock()
