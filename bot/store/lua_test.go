@@ -11,7 +11,7 @@ func TestScriptsNameKnownKeys(t *testing.T) {
 	known := map[string]bool{}
 	for _, k := range []string{
 		keyConv("kh", ""), keySeen("kh", ""), keyRequests("kh"), keyResult("kh", ""), keyCase("kh", ""), keyTimeline("kh", ""),
-		keyRowStates("kh", ""), keyViewers("kh", ""), keyCodes("kh"), lineKey("kh") + "blind:", lineKey("kh") + "queue:",
+		keyRowStates("kh", ""), keyViewers("kh", ""), keyCodes("kh"), lineKey("kh") + "blind:", lineKey("kh") + "blind:contact:", lineKey("kh") + "queue:",
 		keySeq("kh", ""), keyEvents("kh", ""), keyTimers("kh"), keyTimersTaken("kh"), keyTimersLast("kh"), keyRows("kh"),
 		keyWaiting("kh", ""), keyHeldBy("kh", ""), keyHeld("kh"), keyDead("kh"), lineKey("kh") + "out:", keyPrompts("kh", ""),
 		keyLease("kh", ""), keyAsides("kh"), keyAside("kh"), keyAudit("kh"), keyOfficers("kh"),
