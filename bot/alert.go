@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"pulang/flows"
@@ -36,18 +38,21 @@ func AlertContacts(m *Mission, telegramAccount string) []Contact {
 // happened puts what happened to the change's case on its timeline, tells the alert targets what concerns them, and
 // asks a person whose case has gone quiet whether help is still needed.
 func (h *Hotline) happened(ch *Change, events []casework.Event, now time.Time) {
-	l := h.Lines[ch.Line]
 	for _, e := range events {
 		args := e.Args
 		if !e.At.IsZero() {
 			args = flows.Args{"At": e.At.Format(time.RFC3339)}
 		}
 		ch.Entries = append(ch.Entries, Entry{ID: h.newID(now), At: now, Kind: "event", Text: "event." + e.ID, Args: args})
-		if e.Alert {
-			for _, to := range l.Alerts {
+		for _, mission := range AlertedMissions(e, ch.Case.Mission) {
+			l := h.Lines[mission]
+			if l == nil {
+				l = h.Lines[ch.Line] // a mission that has left the installation
+			}
+			for _, to := range AlertsOn(ch.Line, l.Mission.Code, l.Alerts) {
 				ch.Rows = append(ch.Rows, Row{
 					ID: h.newID(now), Line: ch.Line, To: to, Lane: LaneSafety, Kind: KindAlert, State: RowQueued, CreatedAt: now,
-					Out: Outgoing{Text: h.Catalogue.Text(l.Mission.Lang, flows.TextID("alert."+e.ID), e.Args)},
+					Out: Outgoing{Text: h.Catalogue.Text(l.Mission.Lang, flows.TextID("alert."+e.ID), h.named(e.Args))},
 				})
 			}
 		}
@@ -55,6 +60,16 @@ func (h *Hotline) happened(ch *Change, events []casework.Event, now time.Time) {
 			h.nudge(ch, now)
 		}
 	}
+}
+
+// named puts the missions' names in the place of their codes.
+func (h *Hotline) named(args flows.Args) flows.Args {
+	return NameMissions(args, func(code string) string {
+		if l := h.Lines[code]; l != nil {
+			return l.Mission.Name
+		}
+		return ""
+	})
 }
 
 // nudge asks on the contact on which the person wrote last.
@@ -78,10 +93,60 @@ func (h *Hotline) nudge(ch *Change, now time.Time) {
 	ch.Entries = append(ch.Entries, Entry{ID: row.ID, At: now, Kind: "out", Text: row.Out.Text, Row: row.ID, Channel: to.Channel, Contact: row.To.Tag()})
 }
 
-// URLAlerts posts alerts as JSON {"text": …} to the https URLs of one mission.
+// AlertedMissions are the missions whose targets are told of an event of a case: none unless it is an alert.
+func AlertedMissions(e casework.Event, mission string) []string {
+	switch {
+	case !e.Alert:
+		return nil
+	case len(e.For) > 0:
+		return e.For
+	}
+	return []string{mission}
+}
+
+// NameMissions are the arguments of an event with the missions' names in the place of their codes (From, To); name
+// gives "" for what is no mission.
+func NameMissions(args flows.Args, name func(code string) string) flows.Args {
+	out := args
+	for _, k := range []string{"From", "To"} {
+		code, ok := args[k].(string)
+		if !ok || name(code) == "" {
+			continue
+		}
+		if len(out) == len(args) {
+			out = maps.Clone(args)
+		}
+		out[k] = name(code)
+	}
+	return out
+}
+
+// through begins the address of a staff chat that another line's bot reaches.
+const through = "through:"
+
+// AlertsOn are a mission's alert targets as rows of a line name them. A row never leaves its line's outbox, so those of
+// another mission go by the line's own alert channel, which hands them to that mission's bot.
+func AlertsOn(line, mission string, targets []Contact) []Contact {
+	if line == mission {
+		return targets
+	}
+	out := make([]Contact, len(targets))
+	for i, t := range targets {
+		out[i] = Contact{Channel: AlertChannel, Account: alertAccount(line), Address: t.Address}
+		if t.Channel != AlertChannel {
+			out[i].Address = through + t.Channel + "|" + t.Account + "|" + t.Address
+		}
+	}
+	return out
+}
+
+// URLAlerts posts alerts as JSON {"text": …} to https URLs, and hands those for the staff chat of another line's bot to
+// that bot.
 type URLAlerts struct {
 	mission string
 	client  *http.Client
+	// Through finds the channel of another line's account; nil when there is none.
+	Through func(channel, account string) Channel
 }
 
 var _ Channel = (*URLAlerts)(nil)
@@ -110,6 +175,9 @@ func alertAccount(mission string) string { return "alert-" + mission }
 
 // Send posts one alert. The URL may hold a secret and therefore never stands in an error.
 func (u *URLAlerts) Send(ctx context.Context, r Row) (string, error) {
+	if rest, ok := strings.CutPrefix(r.To.Address, through); ok {
+		return u.handOn(ctx, r, rest)
+	}
 	body, err := json.Marshal(map[string]string{"text": r.Out.Text})
 	if err != nil {
 		return "", &SendError{Do: SendBad, Why: "bad_request", Err: err}
@@ -134,4 +202,18 @@ func (u *URLAlerts) Send(ctx context.Context, r Row) (string, error) {
 		return "", &SendError{Do: SendRetry, Why: "down", Err: fmt.Errorf("status %d", res.StatusCode)}
 	}
 	return "", &SendError{Do: SendBad, Why: "bad_request", Err: fmt.Errorf("status %d", res.StatusCode)}
+}
+
+// handOn sends an alert by another line's bot.
+func (u *URLAlerts) handOn(ctx context.Context, r Row, to string) (string, error) {
+	f := strings.SplitN(to, "|", 3)
+	if len(f) != 3 || u.Through == nil {
+		return "", &SendError{Do: SendBad, Why: "bad_request", Err: fmt.Errorf("alert address")}
+	}
+	ch := u.Through(f[0], f[1])
+	if ch == nil {
+		return "", &SendError{Do: SendRetry, Why: "down", Err: fmt.Errorf("no such account in this process")}
+	}
+	r.To = Contact{Channel: f[0], Account: f[1], Address: f[2]}
+	return ch.Send(ctx, r)
 }

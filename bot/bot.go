@@ -159,6 +159,8 @@ type Audit struct {
 	Field   string    `json:"field,omitempty"`
 	Purpose string    `json:"purpose,omitempty"`
 	Result  string    `json:"result,omitempty"`
+	// Mission is whose log the row stands in as well; empty for the one whose desk did it.
+	Mission string `json:"-"`
 }
 
 // Timer is a row of the timer set. It survives a restart and is taken with a lease.
@@ -210,6 +212,9 @@ type Change struct {
 	Claim string
 	// Release gives the lease back; with Next zero the case returns to the queue unless closed or later.
 	Release bool
+	// Take, when not empty, is the officer who gets the case's lease with the change, for ClaimLease. Together with Claim
+	// it is one officer's handing over to another. A case that changes its mission loses the lease of the former one.
+	Take string
 	// Wrote marks the contact's message as a person's own act: held rows may leave again.
 	Wrote bool
 }

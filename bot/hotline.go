@@ -40,7 +40,8 @@ type Options struct {
 	// Cans is what each channel is able to do, by its name, for turns that a timer begins.
 	Cans map[string]flows.Can
 	// Officers answers CEK: whether a code belongs to somebody on duty. Nil: the question is put to an officer.
-	Officers func(ctx context.Context, line, code string) (bool, error)
+	// mission is the one whose case it is.
+	Officers func(ctx context.Context, mission, code string) (bool, error)
 	// Groups answers GABUNG: whether a group with this join code exists on the line. Nil: every code of the right form
 	// is taken.
 	Groups func(ctx context.Context, line, code string) (bool, error)
@@ -134,7 +135,7 @@ func (h *Hotline) Handle(ctx context.Context, m Message) (err error) {
 			change, asks = h.decide(l, m, snap, &flows.GroupView{Code: asks.group, Known: known}, now)
 		}
 		if asks.officer != "" {
-			h.checkOfficer(ctx, &change, m, asks.officer, now)
+			h.checkOfficer(ctx, &change, l, m, asks.officer, now)
 		}
 		done, err := h.Store.Commit(ctx, change)
 		switch {
@@ -172,8 +173,8 @@ type lookUp struct{ officer, group string }
 // decide makes the one Change that this input leads to, and names the codes that are to be looked up. group is what
 // is known of a group's code by then.
 func (h *Hotline) decide(l *Line, m Message, snap Snapshot, group *flows.GroupView, now time.Time) (ch Change, asks lookUp) {
-	rules := h.rules[m.Line]
 	c := snap.Case
+	rules := h.rulesOf(m.Line, c)
 	var before []casework.TimerAt
 	env := flows.Env{
 		NewCode: casework.NewCode(l.Mission.Prefix, [5]byte(h.random(5))), NewScope: hex.EncodeToString(h.random(2)),
@@ -187,7 +188,7 @@ func (h *Hotline) decide(l *Line, m Message, snap Snapshot, group *flows.GroupVi
 			env.MaySend, env.SendAt = v.OK, v.NotBefore
 		}
 	}
-	turn := l.Flow.Next(env, snap.State, m.Input)
+	turn := h.flowOf(l, c).Next(env, snap.State, m.Input)
 	lang := turn.State.Lang
 	if lang == "" {
 		lang = l.Mission.Lang
@@ -207,7 +208,7 @@ func (h *Hotline) decide(l *Line, m Message, snap Snapshot, group *flows.GroupVi
 		switch e := e.(type) {
 		case flows.OpenCase:
 			c = casework.New(h.newID(now), e.Code, m.Line, l.Mission.Code, m.From.Channel, firstAt(e, m.Input))
-			before, ch.CaseVer = nil, 0
+			before, ch.CaseVer, rules = nil, 0, h.rules[m.Line]
 			for _, old := range e.Heard {
 				ch.Entries = h.heard(ch.Entries, m.From, old.Input, "", now)
 			}
@@ -242,8 +243,9 @@ func (h *Hotline) decide(l *Line, m Message, snap Snapshot, group *flows.GroupVi
 			c.Left() // BARU: the matter goes on in another case
 		}
 		c.Lang = lang
-		c.Mission = h.competent(l, c)
 		ch.Case = c
+		h.place(&ch, l, now)
+		rules = h.rulesOf(m.Line, c)
 		h.happened(&ch, c.Rescore(now, rules), now)
 		ch.Timers = append(ch.Timers, timerChanges(m.Line, c.ID, before, casework.Timers(c, now, rules))...)
 	}
@@ -324,25 +326,6 @@ func (h *Hotline) touch(c *casework.Case, m Message) {
 			c.LastIn = m.Input.At
 		}
 	}
-}
-
-// competent is the mission of this installation that answers for the country where the person last was; the
-// line's own when that country's mission is not here: no promise that nobody keeps.
-func (h *Hotline) competent(l *Line, c *casework.Case) string {
-	if country := casework.Country(c); country != "" {
-		if l.Mission.Serves(country) {
-			return l.Mission.Code
-		}
-		for code, other := range h.Lines {
-			if other.Mission.Serves(country) {
-				return code
-			}
-		}
-	}
-	if c.Mission != "" {
-		return c.Mission
-	}
-	return l.Mission.Code
 }
 
 // wrote reports whether the person did this by hand, now: a moving live location sends itself.

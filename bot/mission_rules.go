@@ -57,3 +57,18 @@ func (m *Mission) Other(country string) (OtherOffice, bool) {
 	}
 	return m.Others[i], true
 }
+
+// PublicNumber is the first number that may be shown to everybody; empty when none is.
+func (m *Mission) PublicNumber() string { return publicNumber(m.Numbers) }
+
+// PublicNumber is the first number that may be shown to everybody; empty when none is.
+func (o OtherOffice) PublicNumber() string { return publicNumber(o.Numbers) }
+
+func publicNumber(numbers []Number) string {
+	for _, n := range numbers {
+		if n.Public {
+			return n.Number
+		}
+	}
+	return ""
+}

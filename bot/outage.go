@@ -63,11 +63,18 @@ func (h *Hotline) storeDown(ctx context.Context, l *Line, m Message, err error) 
 	return err
 }
 
-// checkOfficer answers CEK: whether the code belongs to an officer of this line. A failed look-up says so.
-func (h *Hotline) checkOfficer(ctx context.Context, ch *Change, m Message, code string, now time.Time) {
+// checkOfficer answers CEK: whether the code belongs to an officer of the mission whose case it is, or that was asked
+// to take it over, or of the line's own. A failed look-up says so.
+func (h *Hotline) checkOfficer(ctx context.Context, ch *Change, l *Line, m Message, code string, now time.Time) {
 	text := flows.TextID("check_officer.unknown")
 	if h.Officers != nil {
-		if ok, err := h.Officers(ctx, m.Line, code); err == nil && ok {
+		ok, err := false, error(nil)
+		for _, mission := range deskMissions(l, ch.Case) {
+			if ok, err = h.Officers(ctx, mission, code); ok || err != nil {
+				break
+			}
+		}
+		if err == nil && ok {
 			text = "check_officer.yes"
 		} else if err == nil {
 			text = "check_officer.no"

@@ -19,7 +19,7 @@ import (
 type RelayOptions struct {
 	Outbox   Outbox
 	Channels []LineChannel
-	Rules    map[string]casework.Rules // by line
+	Rules    map[string]casework.Rules // by mission, of which every line has one of the same code
 	Clock    func() time.Time
 	Log      *slog.Logger
 	// Senders bounds the sends under way at once, per channel account. 0 means 256.
@@ -251,13 +251,23 @@ func (a *account) sendOne(l Leased, leased time.Time) {
 	a.done <- s
 }
 
+// rulesOf are the numbers of the mission whose case it is: its clock reads the person's safe hours.
+func (r *Relay) rulesOf(line string, c *casework.Case) casework.Rules {
+	if c != nil {
+		if rules, ok := r.Rules[c.Mission]; ok {
+			return rules
+		}
+	}
+	return r.Rules[line]
+}
+
 // send asks the gate, sends, and says what became of the row.
 func (a *account) send(l Leased) Sent {
 	now := a.r.Clock()
 	row := l.Row
 	if row.Kind != KindAlert {
 		v := casework.MaySend(casework.Message{Kind: row.Kind, CreatedAt: row.CreatedAt, Force: row.Force},
-			l.Case, l.LastIn, now, a.r.Rules[a.line])
+			l.Case, l.LastIn, now, a.r.rulesOf(a.line, l.Case))
 		if !v.OK {
 			row.State, row.Why, row.NotBefore = RowHeld, string(v.Why), v.NotBefore
 			return Sent{Row: row, CaseVer: l.CaseVer, LastIn: l.LastIn}

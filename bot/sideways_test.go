@@ -86,7 +86,7 @@ func TestGroup(t *testing.T) {
 		if c := l.file("late").Case; c.Group != "" || strings.Contains(l.read("late", 1), leader.Leads) {
 			t.Errorf("the leader's case code joins %q", c.Group)
 		}
-		items, err := s.Group(t.Context(), "kh", leader.Leads)
+		items, _, err := s.Group(t.Context(), "kh", leader.Leads)
 		if err != nil || len(items) != 2 {
 			t.Errorf("%d cases in the group: %v", len(items), err)
 		}

@@ -65,6 +65,8 @@ type QueuePage struct {
 	Total   map[casework.Class]int
 	Later   int
 	Claimed int
+	// Offered counts the cases of other missions that this one is asked to take over; they are not in Total.
+	Offered int
 	// OldestP1 is when the oldest waiting P1 began to wait; zero when none waits.
 	OldestP1 time.Time
 	// Dead counts dead letters, Held held rows, Aside updates put aside.

@@ -111,7 +111,6 @@ func (h *Hotline) fire(ctx context.Context, t Timer, now time.Time) error {
 			Input: flows.Input{Kind: flows.KindTimer, Timer: t.Name, At: now},
 		})
 	}
-	rules := h.rules[t.Line]
 	for range tries {
 		c, version, err := h.Store.LoadCase(ctx, t.Line, t.CaseID)
 		if errors.Is(err, ErrNotFound) {
@@ -120,6 +119,7 @@ func (h *Hotline) fire(ctx context.Context, t Timer, now time.Time) error {
 		if err != nil {
 			return err
 		}
+		rules := h.rulesOf(t.Line, c)
 		ch := Change{
 			Line: t.Line, Request: request + ":" + t.CaseID, Case: c, CaseVer: version,
 			Timers: []Timer{{Line: t.Line, Name: t.Name, CaseID: t.CaseID}},

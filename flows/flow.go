@@ -205,6 +205,8 @@ type CaseView struct {
 	Safety Value
 	Stage  string
 	Closed bool
+	// Read is true once an officer has seen the case: another mission is then asked before the case changes hands.
+	Read bool
 	// Muted is true while nothing unprompted may be sent (BERHENTI).
 	Muted    bool
 	CodeWord string // normalised (Answer.Norm of code_word); empty when none was set

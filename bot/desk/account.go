@@ -90,11 +90,16 @@ func setLang(q *request) error {
 func setMission(q *request) error {
 	code := q.r.PostFormValue("mission")
 	if q.d.missions[code] != nil && mayMission(*q.user, code) {
-		q.session.Mission = code
-		q.session.Skips, q.session.Grants = nil, nil
-		q.d.saveSession(q.r.Context(), q.session)
+		q.changeMission(code)
 	}
 	return q.to("/")
+}
+
+// changeMission puts another mission of the account in hand. What was revealed in the former one closes.
+func (q *request) changeMission(code string) {
+	q.session.Mission = code
+	q.session.Skips, q.session.Grants = nil, nil
+	q.d.saveSession(q.r.Context(), q.session)
 }
 
 // back is the page that a small form of the frame was sent from; referrers are switched off, so the form says it.

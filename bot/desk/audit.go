@@ -43,6 +43,11 @@ func auditLog(q *request) error {
 	if err != nil {
 		return fmt.Errorf("audit log: %w", err)
 	}
+	if p.Area == "" {
+		if rows, err = q.ownStaff(rows); err != nil {
+			return err
+		}
+	}
 	for _, r := range rows {
 		if !slices.Contains(p.Whats, r.What) {
 			p.Whats = append(p.Whats, r.What)
@@ -59,4 +64,21 @@ func auditLog(q *request) error {
 		return err
 	}
 	return q.show("audit", p)
+}
+
+// ownStaff leaves of the staff area's rows those of accounts of the auditor's own missions. Whoever works for all sees
+// all of them.
+func (q *request) ownStaff(rows []bot.Audit) ([]bot.Audit, error) {
+	if len(q.user.Missions) == 0 {
+		return rows, nil
+	}
+	all, err := q.d.Staff.Accounts(q.r.Context())
+	if err != nil {
+		return nil, fmt.Errorf("accounts: %w", err)
+	}
+	own := map[string]bool{}
+	for _, a := range all {
+		own[a.Name] = q.manages(a)
+	}
+	return slices.DeleteFunc(slices.Clone(rows), func(r bot.Audit) bool { return !own[r.Who] && !own[r.Field] }), nil
 }

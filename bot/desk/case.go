@@ -61,6 +61,7 @@ type casePage struct {
 	Rescue   rescueView
 	Groups   []groupView
 	Link     linkView
+	Handover handoverView
 	Details  []stageOption
 	Often    bool
 
@@ -111,6 +112,9 @@ func openCase(q *request) error {
 		q.d.saveSession(q.r.Context(), q.session)
 	}
 	file, err := q.d.Queue.Open(q.r.Context(), q.mission.Code, code, now, a)
+	if errors.Is(err, bot.ErrNotFound) {
+		return q.elsewhere(code, now)
+	}
 	if err != nil {
 		return fmt.Errorf("open case: %w", err)
 	}
@@ -227,6 +231,7 @@ func (q *request) caseView(file bot.CaseFile, now time.Time) (casePage, error) {
 	p.Next = q.nextView(c, now)
 	p.Reveals = q.reveals(c, now)
 	p.Rescue = q.rescue(file, see, now)
+	p.Handover = q.handover(c, p.Mine)
 	if p.Groups, err = q.groups(c, see, now); err != nil {
 		return p, err
 	}

@@ -22,6 +22,8 @@ import (
 
 // edit is one act of an officer on a case: what must hold, and what it changes.
 type edit struct {
+	// key tells the edits of one form apart, where it changes several cases.
+	key string
 	// form is the id of the form on the case page: what was typed comes back into it when the act is not done.
 	form string
 	// audit is the row that goes with the change.
@@ -31,6 +33,8 @@ type edit struct {
 	// gate refuses it when the case's state is not the one the form was shown with; words also when the person wrote
 	// since.
 	gate, words bool
+	// offered reads a case that another mission offers to this one, instead of one of this mission's.
+	offered bool
 	// do changes the case and adds to the change. Its events go to the timeline.
 	do func(c *casework.Case, ch *bot.Change, now time.Time) ([]casework.Event, error)
 }
@@ -89,14 +93,20 @@ func (q *request) apply(e edit, done string, args ...any) error {
 func (q *request) commit(code string, e edit) error {
 	ctx := q.r.Context()
 	request := q.formKey()
+	if e.key != "" {
+		request += ":" + e.key
+	}
 	for try := 0; ; try++ {
 		now := q.d.Clock()
-		file, err := q.d.Queue.Open(ctx, q.mission.Code, code, now, bot.Audit{})
+		file, err := q.toEdit(e, code, now)
 		if err != nil {
-			return fmt.Errorf("open case: %w", err)
+			return err
 		}
 		if slices.ContainsFunc(file.Entries, func(x bot.Entry) bool { return x.Update == request }) {
 			return nil // the same form again: its effect is there
+		}
+		if e.offered && file.Case.Mission == q.mission.Code {
+			return &casework.Refused{Why: casework.RefusedNotOffered}
 		}
 		if err := q.unchanged(file, e); err != nil {
 			return err
@@ -105,7 +115,7 @@ func (q *request) commit(code string, e edit) error {
 			return bot.ErrLease
 		}
 		c := file.Case
-		before := casework.Timers(c, now, q.mission.rules)
+		before := casework.Timers(c, now, q.d.rulesOf(c))
 		ch := bot.Change{Line: c.Line, Request: request, Case: c, CaseVer: file.Version, Audit: []bot.Audit{e.audit}}
 		ch.Audit[0].Code = c.Code
 		if e.hold {
@@ -115,15 +125,18 @@ func (q *request) commit(code string, e edit) error {
 		if err != nil {
 			return err
 		}
-		c.MarkRead(q.user.Name, now)
-		events = append(events, c.Rescore(now, q.mission.rules)...)
+		if c.Mission == q.mission.Code { // what another mission still decides on is not read by its officers yet
+			c.MarkRead(q.user.Name, now)
+		}
+		rules := q.d.rulesOf(c)
+		events = append(events, c.Rescore(now, rules)...)
 		q.happened(&ch, events, now)
 		if len(ch.Entries) == 0 {
 			// The request key needs a place in the timeline, and an act needs a trace there.
 			ch.Entries = append(ch.Entries, q.event("event.edited", nil, now))
 		}
 		ch.Entries[0].Update = request
-		ch.Timers = append(ch.Timers, timerChanges(c.Line, c.ID, before, casework.Timers(c, now, q.mission.rules))...)
+		ch.Timers = append(ch.Timers, timerChanges(c.Line, c.ID, before, casework.Timers(c, now, rules))...)
 		done, err := q.d.Queue.Commit(ctx, ch)
 		if errors.Is(err, bot.ErrConflict) && try < decideAgain {
 			continue
@@ -136,6 +149,31 @@ func (q *request) commit(code string, e edit) error {
 		}
 		return nil
 	}
+}
+
+// toEdit reads the case of an edit. One that was offered and is this mission's by now is read as its own: the same form
+// may have accepted it.
+func (q *request) toEdit(e edit, code string, now time.Time) (bot.CaseFile, error) {
+	ctx := q.r.Context()
+	if e.offered {
+		file, err := q.d.Queue.OpenOffered(ctx, q.mission.Code, code, now, bot.Audit{})
+		if !errors.Is(err, bot.ErrNotFound) {
+			return file, err
+		}
+	}
+	file, err := q.d.Queue.Open(ctx, q.mission.Code, code, now, bot.Audit{})
+	if err != nil {
+		return file, fmt.Errorf("open case: %w", err)
+	}
+	return file, nil
+}
+
+// rulesOf are the numbers of the mission whose case it is.
+func (d *Desk) rulesOf(c *casework.Case) casework.Rules {
+	if m := d.missions[c.Mission]; m != nil {
+		return m.rules
+	}
+	return casework.DefaultRules()
 }
 
 func lastIn(c *casework.Case, to bot.Contact) time.Time {
@@ -199,8 +237,12 @@ func gateOf(file bot.CaseFile, now time.Time) string {
 	if file.Claim != nil && file.Claim.Until.After(now) {
 		holder = file.Claim.Officer
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%s|%s|%v|%v|%s|%s|%s|%s|%v", casework.Effective(c, now), c.Safety,
-		c.Permission, c.Windows, c.Muted, c.Stage, c.ClosedAs, a.ID, holder, c.Override != nil))
+	offered := ""
+	if c.Offer != nil {
+		offered = c.Offer.To
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%s|%s|%v|%v|%s|%s|%s|%s|%v|%s", casework.Effective(c, now), c.Safety,
+		c.Permission, c.Windows, c.Muted, c.Stage, c.ClosedAs, a.ID, holder, c.Override != nil, offered))
 	return hex.EncodeToString(sum[:6])
 }
 
@@ -264,11 +306,16 @@ func (q *request) eventEntries(events []casework.Event, now time.Time) []bot.Ent
 func (q *request) happened(ch *bot.Change, events []casework.Event, now time.Time) {
 	ch.Entries = append(ch.Entries, q.eventEntries(events, now)...)
 	for _, e := range events {
-		if e.Alert {
-			for _, to := range q.d.Alerts[ch.Line] {
+		for _, mission := range bot.AlertedMissions(e, ch.Case.Mission) {
+			m := q.d.missions[mission]
+			if m == nil {
+				continue
+			}
+			text := q.d.Catalogue.Text(m.Lang, flows.TextID("alert."+e.ID), bot.NameMissions(e.Args, q.d.missionName))
+			for _, to := range bot.AlertsOn(ch.Line, mission, q.d.Alerts[mission]) {
 				ch.Rows = append(ch.Rows, bot.Row{
 					ID: newID(now), Line: ch.Line, To: to, Lane: bot.LaneSafety, Kind: bot.KindAlert, State: bot.RowQueued,
-					CreatedAt: now, Out: bot.Outgoing{Text: q.d.Catalogue.Text(q.mission.Lang, flows.TextID("alert."+e.ID), e.Args)},
+					CreatedAt: now, Out: bot.Outgoing{Text: text},
 				})
 			}
 		}

@@ -16,6 +16,7 @@ type counts struct {
 	LateKnown            bool
 	Later, Claimed       int
 	Dead, Held, Aside    int
+	Offered              int
 	UnreadP1             int
 	UnreadSince          time.Time
 	Clock                string
@@ -37,7 +38,7 @@ func (q *request) countsOf(page bot.QueuePage, late int, lateKnown bool) *counts
 	_, off := local.Zone()
 	c := &counts{
 		OldestP1: page.OldestP1, Late: late, LateKnown: lateKnown, Later: page.Later, Claimed: page.Claimed,
-		Dead: page.Dead, Held: page.Held, Aside: page.Aside,
+		Dead: page.Dead, Held: page.Held, Aside: page.Aside, Offered: page.Offered,
 		Millis: now.UnixMilli(), Offset: off, Sep: ".", Zone: zoneName(local),
 		ShowLetters: q.may(casework.ActLetters), ShowBox: q.may(casework.ActAsides),
 	}
@@ -85,6 +86,8 @@ func (q *request) peek(p *page) error {
 		switch p.Nav[i].ID {
 		case "scheduled":
 			p.Nav[i].N = qp.Later
+		case "offers":
+			p.Nav[i].N = qp.Offered
 		case "letters":
 			p.Nav[i].N = qp.Dead + qp.Held
 		case "asides":

@@ -40,7 +40,7 @@ type Options struct {
 	// Dispatch hands over rows that a commit leased to this process, to be sent at once; nil leaves them to the
 	// outbox, where they wait for the end of their lease.
 	Dispatch func([]bot.Leased)
-	// Alerts are the alert targets by line: what an officer reports may have to reach others at once.
+	// Alerts are the alert targets by mission: what an officer reports may have to reach others at once.
 	Alerts map[string][]bot.Contact
 	// Source is where the source code of this program is offered (AGPL-3.0 section 13).
 	Source string

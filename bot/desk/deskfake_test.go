@@ -119,6 +119,9 @@ func (f *fake) Queue(_ context.Context, mission string, now time.Time, limit int
 	var waiting, rest []casework.Candidate
 	for _, s := range f.cases {
 		c := s.open()
+		if c.Offer != nil && c.Offer.To == mission {
+			p.Offered++
+		}
 		if !casework.Queued(c) || c.Mission != mission {
 			continue
 		}
@@ -254,13 +257,21 @@ func (f *fake) Release(_ context.Context, mission, code, officer, request string
 }
 
 func (f *fake) Open(_ context.Context, mission, code string, now time.Time, a bot.Audit) (bot.CaseFile, error) {
+	return f.openIf(code, mission, now, a, func(c *casework.Case) bool { return c.Mission == mission })
+}
+
+func (f *fake) OpenOffered(_ context.Context, mission, code string, now time.Time, a bot.Audit) (bot.CaseFile, error) {
+	return f.openIf(code, mission, now, a, func(c *casework.Case) bool { return c.Offer != nil && c.Offer.To == mission })
+}
+
+func (f *fake) openIf(code, mission string, now time.Time, a bot.Audit, may func(*casework.Case) bool) (bot.CaseFile, error) {
 	unlock, err := f.lock()
 	defer unlock()
 	if err != nil {
 		return bot.CaseFile{}, err
 	}
 	s := f.cases[code]
-	if s == nil || s.open().Mission != mission {
+	if s == nil || !may(s.open()) {
 		return bot.CaseFile{}, bot.ErrNotFound
 	}
 	file := bot.CaseFile{Case: s.open(), Version: s.version, Entries: slices.Clone(s.entries), Rows: map[string]bot.Row{}}
@@ -320,6 +331,9 @@ func (f *fake) Commit(_ context.Context, ch bot.Change) (bot.Committed, error) {
 	if ch.Claim != "" && (!s.held(f.clock()) || s.claim.Officer != ch.Claim) {
 		return bot.Committed{}, bot.ErrLease
 	}
+	if s.c != nil && s.open().Mission != ch.Case.Mission {
+		s.claim = nil
+	}
 	s.c, s.version = seal(ch.Case), s.version+1
 	s.entries = append(s.entries, ch.Entries...)
 	for _, r := range ch.Rows {
@@ -336,6 +350,9 @@ func (f *fake) Commit(_ context.Context, ch bot.Change) (bot.Committed, error) {
 	}
 	if ch.Release {
 		s.claim = nil
+	}
+	if ch.Take != "" {
+		s.claim = &bot.Claim{Officer: ch.Take, Since: f.clock(), Until: f.clock().Add(leaseFor)}
 	}
 	f.audit(ch.Case.Mission, ch.Audit...)
 	out := bot.Committed{Mine: slices.Clone(ch.Rows)}
@@ -380,7 +397,27 @@ func (f *fake) Find(_ context.Context, mission, what string, a bot.Audit) ([]bot
 	return out, nil
 }
 
-func (f *fake) Group(_ context.Context, mission, group string) ([]bot.QueueItem, error) {
+func (f *fake) Group(_ context.Context, mission, group string) ([]bot.QueueItem, map[string]int, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return nil, nil, err
+	}
+	var out []bot.QueueItem
+	elsewhere := map[string]int{}
+	for code, s := range f.cases {
+		switch c := s.open(); {
+		case !slices.Contains(casework.Groups(c), group):
+		case c.Mission == mission:
+			out = append(out, f.item(code, f.clock()))
+		default:
+			elsewhere[c.Mission]++
+		}
+	}
+	return out, elsewhere, nil
+}
+
+func (f *fake) Offered(_ context.Context, mission string, now time.Time, _ int) ([]bot.QueueItem, error) {
 	unlock, err := f.lock()
 	defer unlock()
 	if err != nil {
@@ -388,10 +425,11 @@ func (f *fake) Group(_ context.Context, mission, group string) ([]bot.QueueItem,
 	}
 	var out []bot.QueueItem
 	for code, s := range f.cases {
-		if c := s.open(); c.Mission == mission && slices.Contains(casework.Groups(c), group) {
-			out = append(out, f.item(code, f.clock()))
+		if c := s.open(); c.Offer != nil && c.Offer.To == mission {
+			out = append(out, f.item(code, now))
 		}
 	}
+	slices.SortFunc(out, func(a, b bot.QueueItem) int { return a.Case.Offer.At.Compare(b.Case.Offer.At) })
 	return out, nil
 }
 

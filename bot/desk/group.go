@@ -2,6 +2,7 @@ package desk
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -15,6 +16,8 @@ type groupView struct {
 	Leads   bool
 	Members []memberView
 	Names   []string // typed by the leader, unconfirmed
+	// Elsewhere says how many members' cases are with which other mission.
+	Elsewhere []string
 }
 
 type memberView struct {
@@ -29,7 +32,7 @@ type memberView struct {
 func (q *request) groups(c *casework.Case, see shown, now time.Time) ([]groupView, error) {
 	var out []groupView
 	for _, code := range casework.Groups(c) {
-		items, err := q.d.Queue.Group(q.r.Context(), q.mission.Code, code)
+		items, elsewhere, err := q.d.Queue.Group(q.r.Context(), q.mission.Code, code)
 		if err != nil {
 			return nil, fmt.Errorf("group: %w", err)
 		}
@@ -50,6 +53,9 @@ func (q *request) groups(c *casework.Case, see shown, now time.Time) ([]groupVie
 					g.Names = append(g.Names, name)
 				}
 			}
+		}
+		for _, m := range slices.Sorted(maps.Keys(elsewhere)) {
+			g.Elsewhere = append(g.Elsewhere, q.t("desk.group.elsewhere", "N", elsewhere[m], "Mission", q.d.missionName(m)))
 		}
 		out = append(out, g)
 	}

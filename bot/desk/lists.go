@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
 
@@ -22,6 +23,8 @@ type listPage struct {
 	Rows  []rowView
 	Empty string
 	Sched bool
+	// Shift is what ends a shift: only on the list of one's own cases.
+	Shift *shiftView
 }
 
 // mine are the cases that this officer holds.
@@ -67,6 +70,11 @@ func (q *request) list(here, title, text, empty string, read func(time.Time) ([]
 		}
 		p.Rows = append(p.Rows, q.row(it, now))
 	}
+	if here == "mine" {
+		if p.Shift, err = q.shift(len(items)); err != nil {
+			return err
+		}
+	}
 	if err := q.peek(&p.page); err != nil {
 		return err
 	}
@@ -81,8 +89,8 @@ func (q *request) list(here, title, text, empty string, read func(time.Time) ([]
 // searchesPerMinute bounds guessing at numbers; it fails closed.
 const searchesPerMinute = 60
 
-// find looks a case up by code, phone number, passport or NIK: exact. The query travels in the body, never in an
-// address, and is not repeated on the page.
+// find looks a case up by code, phone number, passport or NIK: exact; and the open ones by name. The query travels in
+// the body, never in an address, and is not repeated on the page.
 func find(q *request) error {
 	if q.mission == nil {
 		q.sorry(http.StatusForbidden, "desk.error.no_mission")
@@ -113,6 +121,9 @@ func find(q *request) error {
 		if len(items) == 1 {
 			return q.to("/case/" + url.PathEscape(items[0].Case.Code))
 		}
+		if q.offeredHere(code, now) {
+			return q.to("/offers/" + url.PathEscape(code))
+		}
 		return q.found(p, items, now)
 	}
 	// An 08… number may be Cambodian or Indonesian: both are looked for.
@@ -129,7 +140,31 @@ func find(q *request) error {
 			}
 		}
 	}
-	return q.found(p, all, now)
+	named, err := q.named(what, all)
+	if err != nil {
+		return err
+	}
+	return q.found(p, append(all, named...), now)
+}
+
+// named are the cases of the open queue with a name like what was typed, beside those that were found already.
+func (q *request) named(what string, have []bot.QueueItem) ([]bot.QueueItem, error) {
+	if !strings.ContainsFunc(what, unicode.IsLetter) {
+		return nil, nil
+	}
+	qp, err := q.whole()
+	if err != nil {
+		return nil, fmt.Errorf("find by name: %w", err)
+	}
+	var out []bot.QueueItem
+	for _, it := range qp.Items {
+		if casework.NamedLike(it.Case, what) && !slices.ContainsFunc(have, func(o bot.QueueItem) bool { return o.Case.Code == it.Case.Code }) {
+			out = append(out, it)
+		}
+	}
+	a := q.audit("find")
+	a.Field, a.Result = "name", fmt.Sprint(len(out))
+	return out, q.record(a)
 }
 
 func (q *request) found(p listPage, items []bot.QueueItem, now time.Time) error {

@@ -191,5 +191,5 @@ func (q *request) stillSignedIn(ctx context.Context) bool {
 	if err != nil {
 		return ctx.Err() == nil
 	}
-	return !a.Disabled && !s.At.Before(a.SignedOutAt) && q.route.allows(a.Role)
+	return !a.Disabled && !s.At.Before(a.SignedOutAt) && q.route.allows(a.Role) && mayMission(a, q.mission.Code)
 }

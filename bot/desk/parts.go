@@ -21,6 +21,15 @@ type rowPair struct {
 // Pair puts a row and its page together for the part "row".
 func (p page) Pair(r rowView) rowPair { return rowPair{p, r} }
 
+// linePair is a line of a timeline with the page it stands on.
+type linePair struct {
+	Page casePage
+	Line lineView
+}
+
+// Line puts a line of the timeline and its page together for the part "said".
+func (p casePage) Line(l lineView) linePair { return linePair{p, l} }
+
 // fieldView is one question of a form.
 type fieldView struct {
 	Page      page

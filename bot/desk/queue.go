@@ -122,6 +122,8 @@ func queue(q *request) error {
 		switch p.Nav[i].ID {
 		case "scheduled":
 			p.Nav[i].N = qp.Later
+		case "offers":
+			p.Nav[i].N = qp.Offered
 		case "letters":
 			p.Nav[i].N = qp.Dead + qp.Held
 		case "asides":

@@ -49,6 +49,8 @@ func (d *Desk) table() []route {
 		{"GET", "/registered", casework.ActQueue, registered},
 		{"POST", "/find", casework.ActSearch, find},
 		{"POST", "/next", casework.ActClaim, next},
+		{"POST", "/mine/release", casework.ActClaim, releaseAll},
+		{"POST", "/mine/give", casework.ActClaim, giveAll},
 		{"GET", "/new", casework.ActNewCase, newCaseForm},
 		{"POST", "/new", casework.ActNewCase, newCase},
 
@@ -79,6 +81,13 @@ func (d *Desk) table() []route {
 		{"POST", "/case/{code}/close", casework.ActClose, closeCase},
 		{"POST", "/case/{code}/reopen", casework.ActClose, reopenCase},
 		{"POST", "/case/{code}/send", casework.ActForceSend, sendHeld},
+
+		{"POST", "/case/{code}/offer", casework.ActHandover, offerCase},
+		{"POST", "/case/{code}/offer/withdraw", casework.ActHandover, withdrawOffer},
+		{"GET", "/offers", casework.ActHandover, offers},
+		{"GET", "/offers/{code}", casework.ActHandover, openOffer},
+		{"POST", "/offers/{code}/accept", casework.ActHandover, acceptOffer},
+		{"POST", "/offers/{code}/return", casework.ActHandover, returnOffer},
 
 		{"GET", "/letters", casework.ActLetters, letters},
 		{"POST", "/letters/{row}/retry", casework.ActLetters, retryLetter},
@@ -130,6 +139,7 @@ func (q *request) nav() []navItem {
 		{"mine", "/mine", "desk.nav.mine", casework.ActQueue},
 		{"scheduled", "/scheduled", "desk.nav.scheduled", casework.ActQueue},
 		{"registered", "/registered", "desk.nav.registered", casework.ActQueue},
+		{"offers", "/offers", "desk.nav.offers", casework.ActHandover},
 		{"new", "/new", "desk.nav.new", casework.ActNewCase},
 		{"letters", "/letters", "desk.nav.letters", casework.ActLetters},
 		{"asides", "/asides", "desk.nav.asides", casework.ActAsides},
@@ -140,6 +150,9 @@ func (q *request) nav() []navItem {
 	}
 	var nav []navItem
 	for _, n := range all {
+		if n.id == "offers" && len(q.d.Missions) < 2 {
+			continue // there is nobody to hand over to
+		}
 		if q.may(n.act) {
 			nav = append(nav, navItem{ID: n.id, Path: n.path, Label: q.t(n.key)})
 		}

@@ -38,6 +38,7 @@ type rowView struct {
 	Unread     bool
 	Stage      string
 	Lang       string
+	Offered    string // the mission that is asked to take it over
 }
 
 // badge is a short label; Risk draws it in red.
@@ -66,6 +67,9 @@ func (q *request) row(it bot.QueueItem, now time.Time) rowView {
 	}
 	if c.Lang != "" && c.Lang != "id" {
 		v.Lang = strings.ToUpper(c.Lang)
+	}
+	if c.Offer != nil {
+		v.Offered = q.d.missionName(c.Offer.To)
 	}
 	v.Place, v.Precision = q.placeOf(c)
 	if p := c.Answers[flows.StepPassportStatus].Value(); p != "" {

@@ -29,6 +29,7 @@ type staffPage struct {
 
 type accountView struct {
 	bot.Account
+	Works    []option // the admin's missions, with those of the account
 	RoleText string
 	Ready    bool // a password is set
 	Me       bool
@@ -50,7 +51,10 @@ func (q *request) staffWith(status int, p staffPage) error {
 	}
 	slices.SortFunc(all, func(a, b bot.Account) int { return cmp.Compare(a.Name, b.Name) })
 	for _, a := range all {
-		p.Accounts = append(p.Accounts, accountView{a, q.t("desk.role." + string(a.Role)), a.Hash != "", a.Name == q.user.Name})
+		if !q.manages(a) {
+			continue
+		}
+		p.Accounts = append(p.Accounts, accountView{a, q.worksFor(a), q.t("desk.role." + string(a.Role)), a.Hash != "", a.Name == q.user.Name})
 	}
 	for _, r := range casework.Roles {
 		p.Roles = append(p.Roles, option{Value: string(r), Label: q.t("desk.role." + string(r))})
@@ -82,10 +86,10 @@ func addStaff(q *request) error {
 		return fmt.Errorf("account: %w", err)
 	}
 	a := bot.Account{Name: name, Role: role, Female: q.r.PostFormValue("female") != "", Lang: "id", Created: now, Code: officerCode()}
-	for _, m := range q.r.PostForm["mission"] {
-		if q.d.missions[m] != nil {
-			a.Missions = append(a.Missions, m)
-		}
+	var ok bool
+	if a.Missions, ok = q.chosenMissions(); !ok {
+		back.Bad = q.t("desk.bad.staff_missions")
+		return q.staffWith(http.StatusForbidden, back)
 	}
 	row := q.audit("staff_add")
 	row.Field, row.Result = name, string(role)
@@ -93,6 +97,47 @@ func addStaff(q *request) error {
 		return fmt.Errorf("add account: %w", err)
 	}
 	return q.showLink(a)
+}
+
+// manages reports whether an admin keeps that account: one who works for some missions keeps those who work for these
+// and no others. An account that names none works for all.
+func (q *request) manages(a bot.Account) bool {
+	if len(q.user.Missions) == 0 || a.Name == q.user.Name {
+		return true
+	}
+	return len(a.Missions) > 0 && !slices.ContainsFunc(a.Missions, func(m string) bool { return !mayMission(*q.user, m) })
+}
+
+// chosenMissions are the missions of the form; the admin's own where none is ticked. false when one is not the admin's
+// to give.
+func (q *request) chosenMissions() ([]string, bool) {
+	var out []string
+	for _, m := range q.r.PostForm["mission"] {
+		if q.d.missions[m] == nil || !mayMission(*q.user, m) {
+			return nil, false
+		}
+		if !slices.Contains(out, m) {
+			out = append(out, m)
+		}
+	}
+	if len(out) == 0 {
+		out = slices.Clone(q.user.Missions)
+	}
+	return out, true
+}
+
+// worksFor are the missions that this admin may give, with those of the account ticked; nil where there is one only.
+func (q *request) worksFor(a bot.Account) []option {
+	var out []option
+	for _, m := range q.d.Missions {
+		if mayMission(*q.user, m.Code) {
+			out = append(out, option{Value: m.Code, Label: m.Name, On: len(a.Missions) > 0 && mayMission(a, m.Code)})
+		}
+	}
+	if len(q.d.Missions) < 2 {
+		return nil
+	}
+	return out
 }
 
 // officerCode is what an officer tells a citizen, who may check it with CEK.
@@ -121,7 +166,10 @@ func (q *request) other() (bot.Account, error) {
 	if err != nil {
 		return a, err
 	}
-	if a.Name == q.user.Name {
+	switch {
+	case !q.manages(a):
+		return a, bot.ErrNotFound
+	case a.Name == q.user.Name:
 		return a, bot.ErrRefused
 	}
 	return a, nil
@@ -138,6 +186,13 @@ func setRole(q *request) error {
 	}
 	row := q.audit("staff_role")
 	row.Field, row.Result = a.Name, string(a.Role)+">"+string(role)
+	if q.r.PostFormValue("missions") != "" {
+		var ok bool
+		if a.Missions, ok = q.chosenMissions(); !ok {
+			return q.staffWith(http.StatusForbidden, staffPage{Bad: q.t("desk.bad.staff_missions")})
+		}
+		row.Result += " " + strings.Join(a.Missions, ",")
+	}
 	a.Role, a.Female, a.SignedOutAt = role, q.r.PostFormValue("female") != "", q.d.Clock()
 	if err := q.saveAndEnd(a, row); err != nil {
 		return err

@@ -34,8 +34,11 @@ type Queue interface {
 	Mine(ctx context.Context, mission, officer string) ([]bot.QueueItem, error)
 	// Find looks a case up by code, phone number (E.164), passport or NIK: exact, by blind index.
 	Find(ctx context.Context, mission, what string, audit bot.Audit) ([]bot.QueueItem, error)
-	// Group lists the mission's cases of the group with that join code, in no order.
-	Group(ctx context.Context, mission, code string) ([]bot.QueueItem, error)
+	// Group lists the mission's cases of the group with that join code, in no order, and counts those of other missions.
+	Group(ctx context.Context, mission, code string) (own []bot.QueueItem, elsewhere map[string]int, err error)
+	// Offered lists the cases of other missions that this one is asked to take over; OpenOffered reads one of them.
+	Offered(ctx context.Context, mission string, now time.Time, limit int) ([]bot.QueueItem, error)
+	OpenOffered(ctx context.Context, mission, code string, now time.Time, audit bot.Audit) (bot.CaseFile, error)
 	// Letters lists held rows and dead letters; Retry queues a dead letter or releases a held row again.
 	Letters(ctx context.Context, mission string, state bot.RowState, limit int) ([]bot.Row, error)
 	Retry(ctx context.Context, mission, row, force string, audit bot.Audit) error

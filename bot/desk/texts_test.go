@@ -72,10 +72,12 @@ func families() []string {
 		add("desk.role.", string(r))
 	}
 	add("event.", "lease_ended")
+	add("desk.audit.act.", casework.EventMoved) // of the rules: bot.Hotline writes it
 	add("send.", "blocked", "deactivated", "no_chat", "bad_request", "empty", "rate", "down", "unknown", "unauthorised", "store", "stopping", "ended", "gave_up")
 	add("signal.", casework.SignalDuress, casework.SignalDanger, casework.SignalSafetyLowered, casework.SignalContactLost,
 		casework.SignalWrongPerson, casework.SignalWrongNumber, casework.SignalReview, casework.SignalImpostor,
-		casework.SignalImpostorCheck, casework.SignalExhausted, casework.SignalDeclined)
+		casework.SignalImpostorCheck, casework.SignalExhausted, casework.SignalDeclined,
+		casework.SignalReturned, casework.SignalUnanswered)
 	add("signal.", "self_harm", "medical_emergency", "ransom_asked", "threatened", "held", "sexual_violence", "minor", "minor_alone",
 		"child", "pregnant", "pregnant_late", "officer_wanted", "erasure_requested", "nationality_other", "pin_in_indonesia", "reopened")
 	add("desk.safety.", "danger", "watched", "safe", "none")

@@ -35,6 +35,7 @@ type mediaView struct {
 	Kind  string
 	Size  string
 	Opens bool
+	Shut  bool // not before the case is accepted
 }
 
 // timeline puts the case's entries into words. They stand in the order in which they were stored.
@@ -163,6 +164,10 @@ func (q *request) eventText(e bot.Entry) string {
 		case "At":
 			if t, err := time.Parse(time.RFC3339, s); err == nil {
 				args[k] = q.when(t)
+			}
+		case "From", "To":
+			if name := q.d.missionName(s); name != "" {
+				args[k] = name
 			}
 		case "Reason":
 			if t := q.t("closed." + s); t != "closed."+s {

@@ -42,10 +42,14 @@ func (s *Store) auditRowsOf(ctx context.Context, line, mission string, rows ...b
 		if a.What == "" {
 			continue
 		}
-		if mission == line {
-			mission = ""
+		of := mission
+		if a.Mission != "" {
+			of = a.Mission
 		}
-		plain, err := json.Marshal(auditRow{Audit: a, Mission: mission})
+		if of == line {
+			of = "" // the line's own mission reads the whole log
+		}
+		plain, err := json.Marshal(auditRow{Audit: a, Mission: of})
 		if err != nil {
 			return nil, fmt.Errorf("audit row: %w", err)
 		}

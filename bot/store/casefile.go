@@ -16,16 +16,16 @@ var openCaseScript = newScript("open_case")
 // the same script; a row without What is not written. It leaves LastRead alone: having read is the caller's to say.
 // bot.ErrNotFound when the mission has no such case (any more).
 func (s *Store) Open(ctx context.Context, mission, code string, now time.Time, audit bot.Audit) (bot.CaseFile, error) {
-	file, err := s.openFile(ctx, mission, code, now, audit)
+	file, err := s.openFile(ctx, mission, code, fieldMission, now, audit)
 	if err != nil {
 		return bot.CaseFile{}, fmt.Errorf("open case: %w", err)
 	}
 	return file, nil
 }
 
-func (s *Store) openFile(ctx context.Context, mission, code string, now time.Time, audit bot.Audit) (bot.CaseFile, error) {
+func (s *Store) openFile(ctx context.Context, mission, code, field string, now time.Time, audit bot.Audit) (bot.CaseFile, error) {
 	var file bot.CaseFile
-	line, id, err := s.locate(ctx, mission, code)
+	line, id, err := s.locateBy(ctx, mission, code, field)
 	if err != nil {
 		return file, err
 	}
@@ -36,7 +36,7 @@ func (s *Store) openFile(ctx context.Context, mission, code string, now time.Tim
 	if err != nil {
 		return file, err
 	}
-	res, err := s.run(ctx, openCaseScript, []string{lineKey(line)}, append([]any{mission, id, s.nextToken()}, rows...)...).Slice()
+	res, err := s.run(ctx, openCaseScript, []string{lineKey(line)}, append([]any{mission, id, s.nextToken(), field}, rows...)...).Slice()
 	if err != nil {
 		return file, fmt.Errorf("redis: %w", err)
 	}

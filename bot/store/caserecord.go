@@ -35,9 +35,13 @@ func (s *Store) caseFields(c *casework.Case, now time.Time) []any {
 	if due.IsZero() {
 		due = created
 	}
+	offered, since := "", ""
+	if c.Offer != nil && !c.Closed() {
+		offered, since = c.Offer.To, ms(c.Offer.At)
+	}
 	return []any{
 		"code", c.Code, "m", c.Mission, "c", string(casework.Effective(c, now)), "cl", closed, "due", ms(due), "cr", ms(created),
-		"lat", ms(c.LaterUntil), "p1", ms(c.P1Since), "rd", ms(c.LastRead), "f", female,
+		"of", offered, "ofa", since, "lat", ms(c.LaterUntil), "p1", ms(c.P1Since), "rd", ms(c.LastRead), "f", female,
 		"st", ms(c.SettledAt), "pr", ms(c.PromisedAt), "w", windowField(k.Windows), "bx", s.keys.blindOf(c.Line, c),
 	}
 }

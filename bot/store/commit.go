@@ -274,7 +274,7 @@ func (w *written) state(c *bot.Change, k recordKey) error {
 // caseArgs lays out the case and its entries, or that there is none.
 func (s *Store) caseArgs(ctx context.Context, w *written, c *bot.Change, now time.Time, ask bool) error {
 	if c.Case == nil {
-		w.add("", 0, "", "", 0, 0)
+		w.add("", 0, "", "", 0, 0) // no case, no fields, no entries
 		return nil
 	}
 	if c.Case.ID == "" {
@@ -297,6 +297,9 @@ func (s *Store) caseArgs(ctx context.Context, w *written, c *bot.Change, now tim
 	}
 	w.add(id, c.CaseVer, k.wrapped, sealed, len(fields)/2)
 	w.add(fields...)
+	if err := s.takerArgs(ctx, w, c, now); err != nil {
+		return err
+	}
 	timeline := keyTimeline(c.Line, id)
 	w.add(len(c.Entries))
 	for _, e := range c.Entries {
@@ -310,6 +313,17 @@ func (s *Store) caseArgs(ctx context.Context, w *written, c *bot.Change, now tim
 		w.add(blob)
 	}
 	return nil
+}
+
+// takerArgs lays out who gets the lease with the change.
+func (s *Store) takerArgs(ctx context.Context, w *written, c *bot.Change, now time.Time) error {
+	if c.Take == "" {
+		w.add("", "", "")
+		return nil
+	}
+	id, name, err := s.officerArgs(ctx, c.Line, c.Take)
+	w.add(id, name, now.Add(bot.ClaimLease).UnixMilli())
+	return err
 }
 
 // person is a contact of a change with the key that seals its record.

@@ -53,7 +53,7 @@ func (s *Store) Find(ctx context.Context, mission, what string, audit bot.Audit)
 			found = append(found, place{line: line, id: id})
 		}
 	}
-	items, err := s.cards(ctx, mission, s.clock(), found)
+	items, err := s.cards(ctx, mission, fieldMission, s.clock(), found)
 	if err != nil {
 		return nil, fmt.Errorf("find: %w", err)
 	}

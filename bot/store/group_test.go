@@ -27,8 +27,11 @@ func TestGroup(t *testing.T) {
 		for _, c := range []*casework.Case{leader, member, away} {
 			store1(t, s, c)
 		}
-		items, err := s.Group(ctx, "kh", code)
+		items, elsewhere, err := s.Group(ctx, "kh", code)
 		must(t, err)
+		if elsewhere["mm"] != 1 || len(elsewhere) != 1 {
+			t.Errorf("members with other missions: %v", elsewhere)
+		}
 		got := codesOf(items)
 		slices.Sort(got)
 		if want := []string{leader.Code, member.Code}; !slices.Equal(got, want) || !exists() {

@@ -25,6 +25,7 @@ package store
 //	w     safe windows in which a call is allowed, as "540-600,1260-1320" in minutes of the
 //	      mission's local day, "" for none
 //	bx    the blind index sets that name the case, separated by a space
+//	of    code of the mission that was asked to take the case over, "" for none; ofa since when
 //	by    officer who holds the lease, absent when nobody does: Store.accountID(name), a name being personal data;
 //	      a commit passes accountID(Change.Claim). keyOfficers has the names, sealed
 //	sin   since when
@@ -33,7 +34,8 @@ package store
 // Where an open case stands: always in keyQueueOpen, and unless settled in keyQueueAll of its class; and in exactly
 // one of keyQueue of its class (offered now), keyQueueLater (lat in the future), keyQueueClaimed (by is set),
 // keyQueueSettled. What is offered now stands also in keyQueueClosing, keyQueuePromised and keyQueueFemale of its
-// class where they apply. lua/place.lua moves it; scripts that claim, release or expire include it.
+// class where they apply. lua/place.lua moves it; scripts that claim, release or expire include it. A case that is
+// offered to another mission stays where it is and is listed in that mission's keyQueueOffered as well.
 
 // lineKey begins every key of a line.
 func lineKey(line string) string { return "{" + line + "}:" }
@@ -127,6 +129,12 @@ func keyQueuePromised(line, mission, class string) string {
 // due time.
 func keyQueueFemale(line, mission, class string) string {
 	return lineKey(line) + "queue:" + mission + ":female:" + class
+}
+
+// keyQueueOffered is a ZSET per mission: open cases of other missions that it is asked to take over, scored by since
+// when.
+func keyQueueOffered(line, mission string) string {
+	return lineKey(line) + "queue:" + mission + ":offered"
 }
 
 // keyTurns is a STRING per mission: how often Next was asked, for the turn of an overdue P3 or P4.

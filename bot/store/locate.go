@@ -16,6 +16,17 @@ import (
 // locate finds the line and the internal id of a mission's case by its code, however it is typed; bot.ErrNotFound
 // when the mission has no such case (any more).
 func (s *Store) locate(ctx context.Context, mission, code string) (line, id string, err error) {
+	return s.locateBy(ctx, mission, code, fieldMission)
+}
+
+// The fields of a case's record that name a mission: whose case it is, and who is asked to take it over.
+const (
+	fieldMission = "m"
+	fieldOffered = "of"
+)
+
+// locateBy is locate by one of those fields.
+func (s *Store) locateBy(ctx context.Context, mission, code, field string) (line, id string, err error) {
 	lines, err := s.linesOf(mission)
 	if err != nil {
 		return "", "", err
@@ -31,7 +42,7 @@ func (s *Store) locate(ctx context.Context, mission, code string) (line, id stri
 		if err != nil {
 			return "", "", err
 		}
-		m, err := s.rdb.HGet(ctx, keyCase(line, id), "m").Result()
+		m, err := s.rdb.HGet(ctx, keyCase(line, id), field).Result()
 		if err != nil && !isNil(err) {
 			return "", "", fmt.Errorf("case id: %w", err)
 		}

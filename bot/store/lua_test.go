@@ -36,6 +36,7 @@ func TestScriptsNameKnownKeys(t *testing.T) {
 		{keyQueueClosing("kh", "m", "P1"), "{kh}:queue:m:closing:P1"}, {keyQueuePromised("kh", "m", "P1"), "{kh}:queue:m:promised:P1"},
 		{keyQueueFemale("kh", "m", "P1"), "{kh}:queue:m:female:P1"}, {keyLane("kh", "a", "0"), "{kh}:out:a:0"},
 		{keyLeased("kh", "a"), "{kh}:out:a:leased"}, {keyParked("kh", "a"), "{kh}:out:a:parked"},
+		{keyQueueOffered("kh", "m"), "{kh}:queue:m:offered"},
 		{keyFreeze("kh", "a"), "{kh}:out:a:freeze"}, {keyTakeLast("kh", "a"), "{kh}:out:a:last"},
 		{keyBlind("kh", "nik", "x"), "{kh}:blind:nik:x"}, {keyBeat("kh", "a"), "{kh}:beat:a"}, {keyMark(), "{staff}:mark"},
 	} {

@@ -55,7 +55,7 @@ func (s *Store) queuePage(ctx context.Context, mission string, now time.Time, li
 	sortPlaces(claimed)
 	sortPlaces(later)
 	for _, places := range [][]place{first(offered, limit), first(claimed, limit), first(later, limit)} {
-		items, err := s.cards(ctx, mission, now, places)
+		items, err := s.cards(ctx, mission, fieldMission, now, places)
 		if err != nil {
 			return page, err
 		}
@@ -126,6 +126,7 @@ func (s *Store) queueCounts(ctx context.Context, line, mission string, now time.
 		return pipe.ZRangeArgsWithScores(ctx, redis.ZRangeArgs{Key: key, ByScore: true, Start: after, Stop: "+inf", Count: int64(limit)})
 	}
 	claims, laters := soon(keyQueueClaimed(line, mission)), soon(keyQueueLater(line, mission))
+	nOffered := pipe.ZCard(ctx, keyQueueOffered(line, mission))
 	var dead, held, aside *redis.IntCmd
 	own := s.lines[line].Missions[0] == mission
 	if own {
@@ -139,6 +140,7 @@ func (s *Store) queueCounts(ctx context.Context, line, mission string, now time.
 	}
 	page.Later += int(nLater.Val())
 	page.Claimed += int(nClaimed.Val())
+	page.Offered += int(nOffered.Val())
 	if own {
 		page.Dead, page.Held, page.Aside = page.Dead+int(dead.Val()), page.Held+int(held.Val()), page.Aside+int(aside.Val())
 	}
@@ -153,12 +155,12 @@ func placesAt(line string, zs []redis.Z) []place {
 	return out
 }
 
-// cards reads and opens cases for a list, in the order of places. What is no longer the mission's, or was erased
-// meanwhile, is left out.
-func (s *Store) cards(ctx context.Context, mission string, now time.Time, places []place) ([]bot.QueueItem, error) {
+// cards reads and opens cases for a list, in the order of places. What is no longer the mission's by that field, or was
+// erased meanwhile, is left out.
+func (s *Store) cards(ctx context.Context, mission, field string, now time.Time, places []place) ([]bot.QueueItem, error) {
 	var items []bot.QueueItem
 	for part := range slices.Chunk(places, cardsAtOnce) {
-		some, err := s.someCards(ctx, mission, now, part)
+		some, err := s.someCards(ctx, mission, field, now, part)
 		if err != nil {
 			return nil, err
 		}
@@ -170,14 +172,14 @@ func (s *Store) cards(ctx context.Context, mission string, now time.Time, places
 // cardsAtOnce is how many cases one script reads, which holds up everybody else meanwhile.
 const cardsAtOnce = 200
 
-func (s *Store) someCards(ctx context.Context, mission string, now time.Time, places []place) ([]bot.QueueItem, error) {
+func (s *Store) someCards(ctx context.Context, mission, field string, now time.Time, places []place) ([]bot.QueueItem, error) {
 	ids := map[string][]any{}
 	for _, p := range places {
 		ids[p.line] = append(ids[p.line], p.id)
 	}
 	found := make(map[place]bot.QueueItem, len(places))
 	for line, list := range ids {
-		args := append([]any{mission, now.Add(-bot.SeenFor).UnixMilli()}, list...)
+		args := append([]any{mission, now.Add(-bot.SeenFor).UnixMilli(), field}, list...)
 		res, err := s.run(ctx, cardsScript, []string{lineKey(line)}, args...).Slice()
 		if err != nil {
 			return nil, fmt.Errorf("read cases: %w", err)
@@ -257,7 +259,7 @@ func (s *Store) Mine(ctx context.Context, mission, officer string) ([]bot.QueueI
 		}
 	}
 	sortPlaces(mine)
-	items, err := s.cards(ctx, mission, now, mine)
+	items, err := s.cards(ctx, mission, fieldMission, now, mine)
 	if err != nil {
 		return nil, fmt.Errorf("own cases: %w", err)
 	}

@@ -21,7 +21,7 @@ func newFlow(m *bot.Mission, all []*bot.Mission, cat *locales.Catalogue, words *
 	langs := languages(cat, m.Lang)
 	c := intake.Config{
 		Mission: m.Name, Service: m.Service, Country: m.Country, Address: m.Address, Hours: m.Hours,
-		Number: publicNumber(m.Numbers), Currency: m.Currency, CountryName: everyLang(langs, m.CountryName), ZoneName: everyLang(langs, m.ZoneName),
+		Number: m.PublicNumber(), Currency: m.Currency, CountryName: everyLang(langs, m.CountryName), ZoneName: everyLang(langs, m.ZoneName),
 		Zone: m.Rules().Zone, Langs: langs, Offices: map[string]intake.Office{},
 		Reader: words, Text: cat.Text,
 		Nearest: func(lat, lon float64) (intake.Near, bool) {
@@ -38,14 +38,14 @@ func newFlow(m *bot.Mission, all []*bot.Mission, cat *locales.Catalogue, words *
 		},
 	}
 	for _, o := range m.Others {
-		c.Offices[o.Country] = intake.Office{Name: o.Name, Number: publicNumber(o.Numbers)}
+		c.Offices[o.Country] = intake.Office{Name: o.Name, Number: o.PublicNumber()}
 	}
 	for _, o := range all {
 		if o.Code == m.Code {
 			continue
 		}
 		for _, country := range append([]string{o.Country}, o.Countries...) {
-			c.Offices[country] = intake.Office{Name: o.Name, Number: publicNumber(o.Numbers), Here: true}
+			c.Offices[country] = intake.Office{Name: o.Name, Number: o.PublicNumber(), Here: true}
 		}
 	}
 	return intake.New(c)
@@ -75,16 +75,6 @@ func everyLang(langs []string, names map[string]string) map[string]string {
 		}
 	}
 	return out
-}
-
-// publicNumber is the first number that may be shown to everybody; empty when none is.
-func publicNumber(numbers []bot.Number) string {
-	for _, n := range numbers {
-		if n.Public {
-			return n.Number
-		}
-	}
-	return ""
 }
 
 // cans are what each channel is able to do, for turns that no message began.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"pulang/bot"
@@ -42,7 +43,7 @@ type service struct {
 	lines   []bot.LineChannel
 	tgs     []*telegramLine
 	was     []*whatsappLine
-	alerts  map[string][]bot.Contact // by line
+	alerts  map[string][]bot.Contact // by mission
 	chats   []*webchat.Channel
 	desk    *desk.Desk
 
@@ -144,7 +145,7 @@ func (s *service) build(ctx context.Context, tokens []telegramLine, numbers []wh
 		rules[m.Code] = m.Rules()
 	}
 	s.hotline = bot.NewHotline(bot.Options{Store: measured, Catalogue: s.cat, Lines: lines, Cans: cans(), Log: s.log,
-		Officers: s.onDuty, Groups: s.store.GroupExists, Round: func(line, name string) { s.health.loops.round(loop{name: name, line: line}) }})
+		Officers: s.onDuty, Groups: s.groupExists, Round: func(line, name string) { s.health.loops.round(loop{name: name, line: line}) }})
 	handler := meteredHandler{Hotline: s.hotline, m: s.metrics, acks: true}
 
 	for _, t := range tokens {
@@ -175,7 +176,9 @@ func (s *service) build(ctx context.Context, tokens []telegramLine, numbers []wh
 		if len(lines[m.Code].Alerts) < len(m.Alerts) {
 			s.log.Warn("an alert target is a Telegram chat, and this line has no Telegram bot", "mission", m.Code)
 		}
-		s.addChannel(m.Code, bot.NewURLAlerts(m.Code, nil))
+		urls := bot.NewURLAlerts(m.Code, nil)
+		urls.Through = s.account
+		s.addChannel(m.Code, urls)
 	}
 	if s.demo {
 		s.addChannel(s.missions[0].Code, simChannel{})
@@ -325,8 +328,33 @@ func (s *service) sealStaffAudit(ctx context.Context) error {
 	}
 }
 
-// onDuty answers CEK: whether the code is an officer's who works for this line and may sign in.
-func (s *service) onDuty(ctx context.Context, line, code string) (bool, error) {
+// account finds the channel of an account, whichever line it belongs to; nil when it is not in this process.
+func (s *service) account(channel, account string) bot.Channel {
+	for _, l := range s.lines {
+		if l.Channel.Name() == channel && l.Channel.Account() == account {
+			return l.Channel
+		}
+	}
+	return nil
+}
+
+// groupExists answers GABUNG. A group may be led on another line of the installation: its join code begins as the case
+// codes of that line do.
+func (s *service) groupExists(ctx context.Context, line, code string) (bool, error) {
+	ok, err := s.store.GroupExists(ctx, line, code)
+	if ok || err != nil {
+		return ok, err
+	}
+	for _, m := range s.missions {
+		if m.Code != line && strings.HasPrefix(code, m.Prefix) {
+			return s.store.GroupExists(ctx, m.Code, code)
+		}
+	}
+	return false, nil
+}
+
+// onDuty answers CEK: whether the code is an officer's who works for this mission and may sign in.
+func (s *service) onDuty(ctx context.Context, mission, code string) (bool, error) {
 	a, err := s.store.OfficerByCode(ctx, code)
 	if errors.Is(err, bot.ErrNotFound) {
 		return false, nil
@@ -334,7 +362,7 @@ func (s *service) onDuty(ctx context.Context, line, code string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return !a.Disabled && (len(a.Missions) == 0 || slices.Contains(a.Missions, line)), nil
+	return !a.Disabled && (len(a.Missions) == 0 || slices.Contains(a.Missions, mission)), nil
 }
 
 func missionCodes(ms []*bot.Mission) []string {

@@ -28,7 +28,9 @@ const (
 	SignalImpostorCheck = "impostor_check"
 	SignalExhausted     = "attempts_exhausted" // the supervisor's list
 	SignalDeclined      = "declined_help"
-	SignalReopened      = "reopened" // the person says that a closed matter goes on
+	SignalReopened      = "reopened"            // the person says that a closed matter goes on
+	SignalReturned      = "handover_returned"   // another mission gave the case back; its reason are the words
+	SignalUnanswered    = "handover_unanswered" // another mission did not answer in time
 )
 
 // Apply puts one effect of a turn, or an answer entered at the desk (Answer.By), on the case. at is the person's

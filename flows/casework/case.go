@@ -109,8 +109,8 @@ type Case struct {
 	ID        string    `json:"id"`   // internal, never shown to a citizen
 	Code      string    `json:"code"` // K7M4-692Q
 	Line      string    `json:"line"`
-	Mission   string    `json:"mission"`
-	Origin    string    `json:"origin"` // telegram, webchat, walk_in, phone, …
+	Mission   string    `json:"mission"` // whose queue it is on; the line never changes
+	Origin    string    `json:"origin"`  // telegram, webchat, walk_in, phone, …
 	Simulated bool      `json:"simulated,omitempty"`
 	Lang      string    `json:"lang,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
@@ -186,8 +186,12 @@ type Case struct {
 	// Rescue is set once an officer started the rescue packet.
 	Rescue *Rescue `json:"rescue,omitempty"`
 	// Linked are cases of the same person that go on in this one; Into is set on a case that goes on in another.
-	Linked   []Linked  `json:"linked,omitempty"`
-	Into     *Into     `json:"into,omitempty"`
+	Linked []Linked `json:"linked,omitempty"`
+	Into   *Into    `json:"into,omitempty"`
+	// Offer is a hand-over to another mission that awaits its answer; nil for none. PlacedIn is the country in which the
+	// person was when missions last decided whose case it is: until another one is named that stands.
+	Offer    *Offer    `json:"offer,omitempty"`
+	PlacedIn string    `json:"placed_in,omitempty"`
 	ClosedAs string    `json:"closed_as,omitempty"`
 	ClosedAt time.Time `json:"closed_at,omitzero"`
 

@@ -38,6 +38,8 @@ const (
 	RefusedLinked       = "linked"        // one of the two is part of another link already
 	RefusedNotLinked    = "not_linked"    // these two are not one
 	RefusedNoConsent    = "no_consent"    // how the person agreed has to be written down
+	RefusedOffered      = "offered"       // another mission has still to answer
+	RefusedNotOffered   = "not_offered"   // the offer was taken back, or answered already
 )
 
 // RefusedWhys lists every Refused.Why that is not MayCall's, for the catalogue's test.
@@ -46,6 +48,7 @@ var RefusedWhys = []string{
 	RefusedClosed, RefusedNotClosed, RefusedNoReason, RefusedUnknownValue, RefusedNoAttempt, RefusedEnded,
 	RefusedOpenAttempt, RefusedNoTime, RefusedTimePast, RefusedTimeUnsafe, RefusedNotAgreed, RefusedStageOrder,
 	RefusedStageDetail, RefusedStageClosing, RefusedNoRescue, RefusedNoConsent,
+	RefusedOffered, RefusedNotOffered,
 }
 
 // The ways to reach a person.

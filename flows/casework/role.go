@@ -26,6 +26,7 @@ const (
 	ActRescue        Act = "rescue"         // start the rescue packet and print its sheet
 	ActNewCase       Act = "new_case"       // a walk-in or a phone call
 	ActLinkCases     Act = "link_cases"     // make one of two cases of the same person, and part them again
+	ActHandover      Act = "handover"       // propose, accept or return a hand-over to another mission
 	ActLetters       Act = "letters"        // read held rows and dead letters, try one again
 	ActAsides        Act = "asides"         // read updates that were put aside
 	ActDismissAside  Act = "dismiss_aside"  // and remove one
@@ -42,7 +43,7 @@ const (
 var Acts = []Act{
 	ActBoard, ActQueue, ActOpen, ActReveal, ActSearch, ActClaim, ActTakeOver, ActCall, ActOverrideCall, ActOutcome,
 	ActReply, ActForceSend, ActNote, ActAnswer, ActStage, ActClass, ActConfirmSafety, ActClose, ActRescue, ActNewCase,
-	ActLinkCases, ActLetters, ActAsides, ActDismissAside, ActChannels, ActNumber, ActStaff, ActSettings, ActAudit, ActExport, ActAccount,
+	ActLinkCases, ActHandover, ActLetters, ActAsides, ActDismissAside, ActChannels, ActNumber, ActStaff, ActSettings, ActAudit, ActExport, ActAccount,
 }
 
 // Roles lists every Role.
@@ -54,7 +55,7 @@ var may = func() map[Role]map[Act]bool {
 	board := append([]Act{ActBoard}, everybody...)
 	officer := append([]Act{
 		ActQueue, ActOpen, ActReveal, ActSearch, ActClaim, ActCall, ActOutcome, ActReply, ActNote, ActAnswer, ActStage,
-		ActClass, ActConfirmSafety, ActClose, ActRescue, ActNewCase, ActLinkCases, ActLetters, ActAsides, ActChannels,
+		ActClass, ActConfirmSafety, ActClose, ActRescue, ActNewCase, ActLinkCases, ActHandover, ActLetters, ActAsides, ActChannels,
 	}, board...)
 	supervisor := append([]Act{ActTakeOver, ActOverrideCall, ActForceSend, ActDismissAside, ActExport}, officer...)
 	// An admin keeps the accounts and sees no case; an auditor sees what was done and by whom, never a case.

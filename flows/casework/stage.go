@@ -158,7 +158,7 @@ func Close(c *Case, reason, by string, now time.Time) ([]Event, error) {
 	c.Milestones = append(c.Milestones, Milestone{Stage: StageClosed, Detail: reason, At: now, By: by})
 	c.Stage = StageClosed
 	c.LaterUntil, c.SettledAt, c.PromisedAt, c.DormantAt, c.CheckInAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
-	c.P1Since, c.P1Told, c.LiftAt = time.Time{}, 0, nil
+	c.P1Since, c.P1Told, c.LiftAt, c.Offer = time.Time{}, 0, nil, nil
 	return []Event{{ID: EventClosed, Args: map[string]any{"Reason": reason}}}, nil
 }
 

@@ -15,6 +15,8 @@ type Event struct {
 	At time.Time
 	// Alert sends the event to the mission's alert targets (catalogue key "alert."+ID) and sounds at the desk.
 	Alert bool
+	// For are the missions whose targets are told of an Alert; empty means the case's own.
+	For []string
 	// Nudge asks for one neutral message of kind KindNudge to the person: a check-in of a dormant case.
 	Nudge bool
 }
@@ -44,6 +46,13 @@ const (
 	EventRescueEnded  = "rescue_ended"
 	EventLinked       = "cases_linked" // Args Code: of the case that goes on in this one
 	EventParted       = "cases_parted" // Args Code
+	// The other missions are named by their codes in Args From and To.
+	EventOffered        = "handover_offered"
+	EventAccepted       = "handover_accepted"
+	EventReturned       = "handover_returned"
+	EventUnanswered     = "handover_unanswered"
+	EventWithdrawnOffer = "handover_withdrawn"
+	EventMoved          = "mission_moved" // by the person's place, before anybody had read the case
 )
 
 // EventIDs lists every Event.ID, AlertIDs those that may be alerts, for the catalogue's test.
@@ -52,9 +61,10 @@ var (
 		EventP1Waiting, EventDanger, EventReview, EventExhausted, EventDormant, EventCheckIn, EventWithdrawn, EventRaised,
 		EventClass, EventLifted, EventBack, EventLater, EventSettled, EventStage, EventClosed, EventReopened,
 		EventSuggestClose, EventNoOutcome, EventWindowOpen, EventRescue,
-		EventRescueEnded, EventLinked, EventParted,
+		EventRescueEnded, EventLinked, EventParted, EventOffered, EventAccepted, EventReturned, EventUnanswered, EventWithdrawnOffer,
+		EventMoved,
 	}
-	AlertIDs = []string{EventP1Waiting, EventDanger, EventReview, EventExhausted}
+	AlertIDs = []string{EventP1Waiting, EventDanger, EventReview, EventExhausted, EventOffered, EventReturned, EventUnanswered}
 )
 
 // The timers of a case.
@@ -69,12 +79,13 @@ const (
 	TimerAttempt    = "attempt"
 	TimerCheckIn    = "checkin"
 	TimerReopen     = "reopen"
+	TimerHandover   = "handover"
 )
 
 // TimerNames lists every timer that a case may have.
 var TimerNames = []string{
 	TimerLift1, TimerLift2, TimerLater, TimerWindow, TimerEscalate1, TimerEscalate5, TimerEscalate10, TimerAttempt,
-	TimerCheckIn, TimerReopen,
+	TimerCheckIn, TimerReopen, TimerHandover,
 }
 
 // The escalation of a P1 that nobody has opened.
@@ -135,6 +146,9 @@ func Timers(c *Case, now time.Time, r Rules) []TimerAt {
 	if !c.CheckInAt.IsZero() {
 		add(TimerCheckIn, c.CheckInAt)
 	}
+	if at := OfferEnds(c, r); !at.IsZero() {
+		add(TimerHandover, at)
+	}
 	if c.SettledAt.IsZero() {
 		if s, ok := NextSpan(c.Windows, r.zone(), now); ok {
 			add(TimerWindow, s.From)
@@ -188,6 +202,10 @@ func OnTimer(c *Case, name string, now time.Time, r Rules) []Event {
 		if a := c.openAttempt(); a != nil && !a.Reminded && !now.Before(a.At.Add(outcomeAfter)) {
 			a.Reminded = true
 			return []Event{{ID: EventNoOutcome}}
+		}
+	case TimerHandover:
+		if at := OfferEnds(c, r); !at.IsZero() && !now.Before(at) {
+			return c.unanswered(now, r)
 		}
 	case TimerCheckIn:
 		if !c.CheckInAt.IsZero() && !now.Before(c.CheckInAt) {

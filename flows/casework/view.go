@@ -14,6 +14,7 @@ func View(c *Case) *flows.CaseView {
 	}
 	v := &flows.CaseView{
 		Code: c.Code, Safety: c.Safety, Stage: string(c.Stage), Closed: c.Closed(), Muted: c.Muted,
+		Read:     !c.LastRead.IsZero(),
 		CodeWord: normalWord(c.Answers[flows.StepCodeWord]), JoinCode: c.Leads, Withdrawn: c.WithdrawnAt,
 		Reporter: Reporter(c),
 	}

@@ -28,6 +28,10 @@ func (t *turn) elsewhere(iso string) {
 	}
 	id := flows.TextID("location.other")
 	switch {
+	case o.Here && t.env.Case != nil && t.env.Case.Read:
+		id = "location.asked"
+	case o.Here && o.Number == "":
+		id = "location.passed_nonumber"
 	case o.Here:
 		id = "location.passed"
 	case o.Number == "":

@@ -237,7 +237,7 @@
         if (a && b && a.dataset.state !== b.dataset.state) swap(doc, 'number');
       }
     }).catch((status) => {
-      if (status === 401 || status === 403) { location.reload(); return; }
+      if (status === 401 || status === 403 || status === 404) { location.reload(); return; }
       offline();
     }).finally(() => {
       busy = false;

@@ -10,6 +10,7 @@
 --              n, n × (messenger's id, when) of the messages
 --       case:  id ("" for none), expected version, wrapped key, sealed, n, n × (field, value): code, m, c, cl always,
 --              of the others at least those that are not as they were in the expected version
+--              then the officer who gets the lease ("" for nobody), the officer's sealed name, the lease's end
 --       entries: n, n × entry    rows: n, n × (id, lane, contact, account, case, not before, state, row)
 --       timers: n, n × (member, at or "" to remove)    audit: n, n × sealed row
 --       held: n, n × (contact, account) whose held rows are to be asked about again
@@ -42,6 +43,8 @@ for i = 1, tonumber(nx()) do
   set[2 * i - 1], set[2 * i] = k, v
   fields[k] = v
 end
+local taker, name, ends = '', '', ''
+if id ~= '' then taker, name, ends = nx(), nx(), nx() end
 
 -- check
 local seen = who ~= '' and P .. 'seen:' .. who or P .. 'requests'
@@ -66,7 +69,7 @@ end
 local case = P .. 'case:' .. id
 local old = {}
 if id ~= '' then
-  old = redis.call('HMGET', case, 'v', 'k', 'm', 'c', 'w', 'bx', 'by', 'unt', 'due', 'cl', 'lat', 'st', 'pr', 'f')
+  old = redis.call('HMGET', case, 'v', 'k', 'm', 'c', 'w', 'bx', 'by', 'unt', 'due', 'cl', 'lat', 'st', 'pr', 'f', 'of')
   if (old[1] or '0') ~= ver then return {'conflict'} end
   if ver == '0' then
     if redis.call('HEXISTS', P .. 'codes', fields.code) == 1 then return {'code'} end
@@ -113,11 +116,27 @@ if id ~= '' then
   redis.call('HSET', case, 'v', string.format('%.0f', tonumber(ver) + 1), 'k', key, 's', sealed, unpack(set))
   if ver == '0' then redis.call('HSET', P .. 'codes', fields.code, id) end
   local kind = 'case'
-  if ARGV[9] == '1' and old[7] then
+  local over = old[3] and old[3] ~= fields.m -- a lease is an officer's of the mission whose case it is
+  if (ARGV[9] == '1' or over) and old[7] then
     redis.call('HDEL', case, 'by', 'sin', 'unt')
     kind = 'claim'
   end
+  if taker ~= '' then
+    redis.call('HSET', case, 'by', taker, 'sin', now, 'unt', ends)
+    redis.call('HSET', P .. 'officers', taker, name)
+    kind = 'claim'
+  end
   local function moved(name, was) return fields[name] and fields[name] ~= was end
+  if moved('of', old[15]) then
+    if old[15] and old[15] ~= '' then
+      redis.call('ZREM', P .. 'queue:' .. old[15] .. ':offered', id)
+      announce(P, old[15], 'case')
+    end
+    if fields.of ~= '' then
+      redis.call('ZADD', P .. 'queue:' .. fields.of .. ':offered', fields.ofa, id)
+      announce(P, fields.of, fields.c == 'P1' and 'p1' or 'case')
+    end
+  end
   if kind == 'claim' or moved('m', old[3]) or moved('c', old[4]) or moved('w', old[5]) or moved('due', old[9])
     or moved('cl', old[10]) or moved('lat', old[11]) or moved('st', old[12]) or moved('pr', old[13])
     or moved('f', old[14]) then
@@ -129,7 +148,7 @@ if id ~= '' then
   end
   if fields.c == 'P1' and old[4] ~= 'P1' and fields.cl == '' then kind = 'p1' end
   announce(P, fields.m, kind)
-  if old[3] and old[3] ~= fields.m then announce(P, old[3], 'case') end
+  if over then announce(P, old[3], 'case') end
 end
 local entries = {}
 for i = 1, tonumber(nx()) do entries[i] = nx() end

@@ -8,10 +8,14 @@
 -- include waiting.lua
 local P, id = KEYS[1], ARGV[1]
 local case = P .. 'case:' .. id
-local f = redis.call('HMGET', case, 'code', 'm', 'c', 'w', 'bx')
+local f = redis.call('HMGET', case, 'code', 'm', 'c', 'w', 'bx', 'of')
 if not f[1] then return 0 end
 redis.call('HSET', case, 'cl', '1')
 place(P, id, f[2], f[3], f[4], '0')
+if (f[6] or '') ~= '' then
+  redis.call('ZREM', P .. 'queue:' .. f[6] .. ':offered', id)
+  announce(P, f[6], 'case')
+end
 for b in string.gmatch(f[5] or '', '%S+') do redis.call('SREM', P .. 'blind:' .. b, id) end
 redis.call('HSET', P .. 'codes', f[1], '')
 local function drop(row)
