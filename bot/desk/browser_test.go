@@ -16,6 +16,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"pulang/flows"
 )
 
 var shots = flag.String("shots", "", "write screenshots of every page to this directory")
@@ -228,12 +230,15 @@ func TestLinkInTheBrowser(t *testing.T) {
 // Every page, in both languages, on a telephone and on a desk: nothing is wider than the screen, every target is at
 // least 24 px high (WCAG 2.2, 2.5.8; 1.4.10), and with -shots there are pictures to look at.
 func TestPagesFit(t *testing.T) {
-	w := newWorld(t)
+	w := newPair(t)
 	w.f.seed()
+	long, offered := caseCode(3), caseCode(2)
+	w.f.make(person{n: 90, ago: time.Hour, safety: "watched", needs: []flows.Value{"sick"}, place: "Poipet", says: []string{"kami dipindah ke seberang sungai tadi malam"}})
+	w.f.offer(offered, "kh", "mm", "Orangnya menulis bahwa ia sudah menyeberang ke Myawaddy; keluarganya menunggu di sana.")
+	w.f.offer(caseCode(90), "mm", "kh", "Orangnya sudah di Poipet, di pihak Kamboja.")
 	c := startChrome(t, w)
-	long := caseCode(3)
 	pages := map[string][]string{
-		"supervisor": {"/queue", "/case/" + caseCode(1), "/case/" + caseCode(2), "/case/" + long, "/case/" + long + "?edit=urgent_needs", "/case/" + long + "/print", "/mine", "/scheduled", "/registered", "/new", "/letters", "/asides", "/board", "/account"},
+		"supervisor": {"/queue", "/case/" + caseCode(1), "/case/" + offered, "/offers", "/offers/" + caseCode(90), "/case/" + long, "/case/" + long + "?edit=urgent_needs", "/case/" + long + "/print", "/mine", "/scheduled", "/registered", "/new", "/letters", "/asides", "/board", "/account"},
 		"admin":      {"/channels", "/staff"},
 		"auditor":    {"/audit"},
 	}

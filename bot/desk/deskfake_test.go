@@ -214,7 +214,7 @@ func (f *fake) Claim(_ context.Context, mission, code string, o casework.Officer
 		return bot.Claim{}, err
 	}
 	s := f.cases[code]
-	if s == nil {
+	if s == nil || s.open().Mission != mission {
 		return bot.Claim{}, bot.ErrNotFound
 	}
 	if s.held(now) && s.claim.Officer != o.Name {
@@ -517,9 +517,12 @@ func (f *fake) Watch(ctx context.Context, _ string, fn func(int64, string)) erro
 	return ctx.Err()
 }
 
-func (f *fake) Seen(_ context.Context, _, code, officer string, now time.Time) error {
+func (f *fake) Seen(_ context.Context, mission, code, officer string, now time.Time) error {
 	unlock, err := f.lock()
 	defer unlock()
+	if s := f.cases[code]; s == nil || s.open().Mission != mission {
+		return bot.ErrNotFound
+	}
 	if f.viewers[code] == nil {
 		f.viewers[code] = map[string]time.Time{}
 	}
