@@ -41,6 +41,8 @@ type QueueView struct {
 	Attempts     int            `json:"attempts"`
 	ClaimedBy    string         `json:"claimed_by,omitempty"`
 	ClaimedUntil time.Time      `json:"claimed_until,omitzero"`
+	// OfferedTo is the mission that is asked to take the case over; absent when none is.
+	OfferedTo string `json:"offered_to,omitempty"`
 	// ShownBecause says why the case stands where it does, a catalogue key below "because."; absent when it does not
 	// wait on the queue.
 	ShownBecause string `json:"shown_because,omitempty"`
@@ -71,9 +73,11 @@ type CaseView struct {
 	Override   *casework.Override            `json:"override,omitempty"`
 	Milestones []casework.Milestone          `json:"milestones,omitempty"`
 	AttemptLog []casework.Attempt            `json:"attempt_log,omitempty"`
-	ClosedAs   string                        `json:"closed_as,omitempty"`
-	ClosedAt   time.Time                     `json:"closed_at,omitzero"`
-	Timeline   []EntryView                   `json:"timeline"`
+	// Offer is a hand-over to another mission that awaits its answer.
+	Offer    *casework.Offer `json:"offer,omitempty"`
+	ClosedAs string          `json:"closed_as,omitempty"`
+	ClosedAt time.Time       `json:"closed_at,omitzero"`
+	Timeline []EntryView     `json:"timeline"`
 }
 
 // EntryView is one line of the timeline; a sent text bears how far it has come.
@@ -93,6 +97,9 @@ func QueueJSON(item QueueItem, now time.Time, r casework.Rules) QueueView {
 		PlaceKind:         c.Answers[flows.StepPlaceKind].Value(), UrgentNeeds: c.Answers[flows.StepUrgentNeeds].Values,
 		ContactPref: c.Permission, Stage: c.Stage, CreatedAt: c.CreatedAt.UTC(), DueAt: utc(c.DueAt), Attempts: len(c.Attempts),
 		Simulated: c.Simulated,
+	}
+	if c.Offer != nil {
+		v.OfferedTo = c.Offer.To
 	}
 	for _, x := range c.Triage.Reasons {
 		v.Reasons = append(v.Reasons, x.ID)
@@ -126,7 +133,7 @@ func CaseJSON(f CaseFile, now time.Time, r casework.Rules) CaseView {
 	c := f.Case
 	v := CaseView{
 		QueueView: QueueJSON(QueueItem{Case: c, Claim: f.Claim}, now, r), Answers: maps.Clone(c.Answers), Signals: c.Signals,
-		Muted: c.Muted, Override: c.Override, Milestones: c.Milestones, AttemptLog: c.Attempts, ClosedAs: c.ClosedAs,
+		Muted: c.Muted, Override: c.Override, Milestones: c.Milestones, AttemptLog: c.Attempts, Offer: c.Offer, ClosedAs: c.ClosedAs,
 		ClosedAt: utc(c.ClosedAt), Timeline: make([]EntryView, 0, len(f.Entries)),
 	}
 	for _, l := range c.Locations {

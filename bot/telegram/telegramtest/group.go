@@ -9,11 +9,14 @@ type Group struct {
 }
 
 // Group adds a group with the first bot in it and tells the bot.
-func (s *Server) Group(title string) *Group {
+func (s *Server) Group(title string) *Group { return s.first.Group(title) }
+
+// Group adds a group with this bot in it and tells the bot.
+func (b *Bot) Group(title string) *Group {
+	s := b.srv
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.groups++
-	b := s.first
 	c := &chat{bot: b, id: -1_000_000_000_000 - s.groups, kind: "supergroup", title: title, nextID: 1, started: true}
 	b.chats[c.id] = c
 	b.push("my_chat_member", c.id, map[string]any{
