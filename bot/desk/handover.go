@@ -249,6 +249,9 @@ func (q *request) answerOffer(e edit, done, next string) error {
 		return err
 	}
 	err = q.commit(code, e)
+	if err == nil && next == "/case/" {
+		err = q.bringLinked(code)
+	}
 	var no *bad
 	var refused *casework.Refused
 	switch {
@@ -269,6 +272,35 @@ func (q *request) answerOffer(e edit, done, next string) error {
 		return q.offerAgain(code, e.form, http.StatusConflict, "desk.error.conflict")
 	}
 	return err
+}
+
+// bringLinked takes the cases that go on in an accepted one along. They are closed, and nobody waits for them: should
+// it fail half-way, the same form sent again does the rest.
+func (q *request) bringLinked(code string) error {
+	ctx := q.r.Context()
+	file, err := q.d.Queue.Open(ctx, q.mission.Code, code, q.d.Clock(), bot.Audit{})
+	if err != nil {
+		return fmt.Errorf("open case: %w", err)
+	}
+	for _, l := range file.Case.Linked {
+		for try := 0; ; try++ {
+			c, ver, err := q.d.Queue.LoadCase(ctx, file.Case.Line, l.ID)
+			if errors.Is(err, bot.ErrNotFound) || err == nil && !casework.Follow(c, file.Case) {
+				break
+			}
+			if err != nil {
+				return fmt.Errorf("linked case: %w", err)
+			}
+			_, err = q.d.Queue.Commit(ctx, bot.Change{Line: c.Line, Request: "desk:follow:" + newID(q.d.Clock()), Case: c, CaseVer: ver})
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, bot.ErrConflict) || try == decideAgain {
+				return fmt.Errorf("linked case: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // offerAgain shows the offer with an answer that was not given.
@@ -304,7 +336,7 @@ func (q *request) tellNewMission(c *casework.Case, ch *bot.Change, now time.Time
 		Out: bot.Outgoing{Text: q.d.Catalogue.Text(lang, flows.TextID(key), args)}, State: bot.RowQueued, CreatedAt: now,
 	}
 	ch.Rows = append(ch.Rows, row)
-	ch.Entries = append(ch.Entries, bot.Entry{ID: row.ID, At: now, Kind: "out", Text: row.Out.Text, Row: row.ID, Channel: to.Channel})
+	ch.Entries = append(ch.Entries, bot.Entry{ID: row.ID, At: now, Kind: "out", Text: row.Out.Text, Row: row.ID, Channel: to.Channel, Contact: to.Tag()})
 }
 
 // offeredHere reports whether another mission offers that case to this one.

@@ -290,3 +290,21 @@ func TestEndOfShift(t *testing.T) {
 		t.Errorf("audit: %d handed, %d released", w.audited("hand_over", ""), w.audited("release", ""))
 	}
 }
+
+// What was said on a case that goes on in the offered one is read at the new mission as well.
+func TestLinkedCaseGoesAlong(t *testing.T) {
+	w := newPair(t)
+	w.f.make(person{n: 1, ago: time.Hour, safety: "safe", says: []string{"halo dari Telegram"}})
+	w.f.make(person{n: 2, ago: time.Hour, safety: "safe", says: []string{"halo dari WhatsApp"}, origin: "whatsapp"})
+	c, other := w.caseOf(caseCode(1)), w.caseOf(caseCode(2))
+	if _, err := casework.Link(c, other, "dara", w.clock()); err != nil {
+		t.Fatal(err)
+	}
+	w.f.cases[c.Code].c, w.f.cases[other.Code].c = seal(c), seal(other)
+	w.f.offer(c.Code, "kh", "mm", "di Myawaddy")
+	mm := w.as("aung")
+	mm.get("/offers/"+c.Code).submit("/offers/"+c.Code+"/accept").want(200, "halo dari Telegram", "halo dari WhatsApp")
+	if got := w.caseOf(other.Code); got.Mission != "mm" || !got.Closed() {
+		t.Errorf("the linked case is at %s, closed %v", got.Mission, got.Closed())
+	}
+}

@@ -81,6 +81,19 @@ func Accept(c *Case, mission, by string, now time.Time, r Rules) ([]Event, error
 	return events, nil
 }
 
+// Follow takes a case that goes on in another one along when that one changes its mission, so that it is read, and
+// parted from it, where that one is. It reports whether anything changed.
+func Follow(c, main *Case) bool {
+	if c.Into == nil || c.Into.ID != main.ID || c.Mission == main.Mission {
+		return false
+	}
+	c.Mission, c.PlacedIn = main.Mission, main.PlacedIn
+	if was := c.Into.Was; was != nil {
+		was.Mission, was.PlacedIn = main.Mission, main.PlacedIn
+	}
+	return true
+}
+
 // Return gives the case back to the mission that offered it, with a reason that its officers are shown. It is to be
 // acted on there, even if it was settled or put off.
 func Return(c *Case, mission, reason string, now time.Time, r Rules) ([]Event, error) {

@@ -353,3 +353,33 @@ func (p *passed) check() {
 		p.Fatalf("stored and read back: %v", err)
 	}
 }
+
+// A case that goes on in another one follows it to the other mission, and is parted from it there as that mission's.
+func TestLinkedCaseFollows(t *testing.T) {
+	c, other := read(newCase(t, safe())), New("02", "K7M4-693R", "kh", "kh", "whatsapp", t0)
+	other.Rescore(t0, testRules())
+	if _, err := Link(c, other, "officer.kh", clock(9, 5)); err != nil {
+		t.Fatal(err)
+	}
+	if Follow(other, c) {
+		t.Error("it follows although nothing moved")
+	}
+	if _, err := Propose(c, "mm", "alasan", "officer.kh", clock(9, 6)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Accept(c, "mm", "officer.mm", clock(9, 7), missionRules["mm"]); err != nil {
+		t.Fatal(err)
+	}
+	if !Follow(other, c) || other.Mission != "mm" || !other.Closed() {
+		t.Errorf("it stayed at %s", other.Mission)
+	}
+	if _, err := Part(c, other, clock(9, 8)); err != nil || other.Mission != "mm" || other.Closed() {
+		t.Errorf("parted: %v, at %s, closed %v", err, other.Mission, other.Closed())
+	}
+	if _, err := Propose(other, "kh", "alasan", "officer.mm", clock(9, 9)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Link(c, other, "officer.mm", clock(9, 10)); refusal(err) != RefusedOffered {
+		t.Errorf("an offered case was made one with another: %v", err)
+	}
+}

@@ -55,6 +55,8 @@ func Link(c, other *Case, by string, now time.Time) ([]Event, error) {
 		return nil, &Refused{Why: RefusedLinked}
 	case c.Closed():
 		return nil, &Refused{Why: RefusedClosed}
+	case other.Offer != nil: // another mission still decides whose it is
+		return nil, &Refused{Why: RefusedOffered}
 	case c.openAttempt() != nil, other.openAttempt() != nil:
 		return nil, &Refused{Why: RefusedOpenAttempt}
 	}
