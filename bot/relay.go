@@ -26,6 +26,8 @@ type RelayOptions struct {
 	Senders int
 	// Round is told each round of each account's loop, so that one that stands still is noticed. nil for nobody.
 	Round func(line, channel string)
+	// Bulk is how many broadcasts a second leave on each account. 0 means 30, what Telegram allows.
+	Bulk float64
 	// Look is how often the outbox is asked for rows that nobody handed over. 0 means a quarter of a second.
 	Look time.Duration
 }
@@ -49,8 +51,12 @@ const (
 	RowLease = 45 * time.Second
 	// maxPause bounds what a Pacer may ask for.
 	maxPause = 3 * time.Second
-	// mostBulk is how many broadcasts wait for the bulk limit in this process: 4 seconds' worth.
-	mostBulk      = 120
+	// bulkRate is how many broadcasts a second an account sends; Telegram allows about 30 to all chats together. Only so
+	// many at once: the rest of what a messenger tolerates is left to people who wait for an answer.
+	bulkRate, bulkBurst = 30, 10
+	// bulkWaits is how long a broadcast waits for the bulk limit in this process at most, give or take one look. While
+	// it waits its contact is leased, and an answer to that person would wait behind it.
+	bulkWaits     = 500 * time.Millisecond
 	finishTimeout = 10 * time.Second
 	// stopPatience is how long a stop waits for the store to take the last results.
 	stopPatience = 20 * time.Second
@@ -107,12 +113,15 @@ func NewRelay(o RelayOptions) *Relay {
 	if o.Look == 0 {
 		o.Look = 250 * time.Millisecond
 	}
+	if o.Bulk == 0 {
+		o.Bulk = bulkRate
+	}
 	r := &Relay{RelayOptions: o, accounts: map[accountKey]*account{}}
 	r.sends, r.end = context.WithCancel(context.Background())
 	for _, c := range o.Channels {
 		r.accounts[accountKey{c.Line, c.Channel.Name(), c.Channel.Account()}] = &account{
 			r: r, line: c.Line, ch: c.Channel, slots: make(chan struct{}, o.Senders),
-			done: make(chan Sent, 4*o.Senders), sent: map[string]*sentRow{}, wake: make(chan struct{}, 1), bulk: rate.NewLimiter(30, 30),
+			done: make(chan Sent, 4*o.Senders), sent: map[string]*sentRow{}, wake: make(chan struct{}, 1), bulk: rate.NewLimiter(rate.Limit(o.Bulk), bulkBurst),
 		}
 	}
 	return r
@@ -169,12 +178,9 @@ func (a *account) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		a.r.Round(a.line, a.ch.Name())
 		if room := cap(a.slots) - len(a.slots); room > 0 && !a.idle() {
-			upTo := LaneBroadcast
-			if a.bulky.Load() >= mostBulk {
-				upTo = LaneStatus // enough of them wait for their turn already
-			}
-			if upTo == LaneBroadcast {
-				room = min(room, mostBulk)
+			upTo := LaneStatus // enough broadcasts wait for their turn already
+			if bulk := a.mostBulk() - int(a.bulky.Load()); bulk > 0 {
+				upTo, room = LaneBroadcast, min(room, bulk)
 			}
 			rows, err := a.r.Outbox.Take(ctx, a.line, a.ch.Account(), a.r.Clock(), room, upTo, RowLease)
 			if err != nil && ctx.Err() == nil {
@@ -200,6 +206,9 @@ func (a *account) run(ctx context.Context) {
 	close(a.done)
 	<-finished
 }
+
+// mostBulk is how many broadcasts may wait for the bulk limit in this process.
+func (a *account) mostBulk() int { return max(1, int(a.r.Bulk*bulkWaits.Seconds())) }
 
 func (a *account) idle() bool {
 	i, ok := a.ch.(Idler)
@@ -232,6 +241,9 @@ func (a *account) sendOne(l Leased, leased time.Time) {
 		if err := a.bulk.Wait(a.r.sends); err != nil {
 			return
 		}
+	} else {
+		// Who is answered waits for no broadcast, but the messenger counts both: the broadcasts make room.
+		a.bulk.Reserve()
 	}
 	a.slots <- struct{}{}
 	defer func() { <-a.slots }()

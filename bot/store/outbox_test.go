@@ -101,7 +101,7 @@ func TestOutboxLanes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want(t, "a's broadcast goes first, since a safety row waits behind it", rows, "a1", "d1")
+		want(t, "a's safety row goes before the broadcast that came first", rows, "a2", "d1")
 		want(t, "one", take(t, s, later, 1), "c1")
 		want(t, "the rest", take(t, s, later, 10), "b1")
 		want(t, "another account", func() []bot.Leased {
@@ -324,6 +324,31 @@ func TestOutboxDeadLetter(t *testing.T) {
 	})
 }
 
+// What answers a person is sent before the broadcasts that wait for the same person, whichever came first.
+func TestAnswersOvertakeBroadcasts(t *testing.T) {
+	both(t, func(t *testing.T, s *store.Store, _ redis.UniversalClient, now *clock) {
+		who := citizen(1)
+		bulk := func(id string) bot.Row {
+			r := row(id, who)
+			r.Lane = bot.LaneBroadcast
+			return r
+		}
+		done := commit(t, s, turn(who, "u1", load(t, s, who, "u1"), bulk("b1"), bulk("b2")))
+		if len(done.Mine) != 0 {
+			t.Fatal("a broadcast was handed to who committed it:", done.Mine)
+		}
+		commit(t, s, turn(who, "u2", load(t, s, who, "u2"), row("a1", who), row("a2", who)))
+		leased := take(t, s, now.Now(), 10)
+		want(t, "the answer", leased, "a1")
+		commit(t, s, turn(who, "u3", load(t, s, who, "u3"), row("a3", who)))
+		for _, after := range []string{"a2", "a3", "b1", "b2"} {
+			next := finish(t, s, now.Now(), sent(leased[0].Row))
+			want(t, "after "+leased[0].Row.ID, next, after)
+			leased = next
+		}
+	})
+}
+
 func TestHandles(t *testing.T) {
 	both(t, func(t *testing.T, s *store.Store, _ redis.UniversalClient, now *clock) {
 		who := citizen(1)
@@ -344,8 +369,8 @@ func TestHandles(t *testing.T) {
 	})
 }
 
-// TestOutboxProperties: whatever is queued, sent, held, refused and crashed, rows of one contact never overlap, leave
-// in order, and none is lost.
+// TestOutboxProperties: whatever is queued, sent, held, refused and crashed, rows of one contact never overlap, all but
+// broadcasts leave in order, and none is lost.
 func TestOutboxProperties(t *testing.T) {
 	c := storetest.Mini(t)
 	round := 0
@@ -371,6 +396,7 @@ func TestOutboxProperties(t *testing.T) {
 		flying := map[int]flight{}
 		last := map[int]string{}                                  // handed out last
 		wrote, judged := map[int]time.Time{}, map[int]time.Time{} // the person's last message, and at the last lease
+		bulk := map[string]bool{}                                 // the broadcasts among them
 		ahead := map[int]string{}                                 // was under way when the person's message released older ones
 		got := func(rows []bot.Row, from string) {
 			for _, r := range rows {
@@ -382,12 +408,13 @@ func TestOutboxProperties(t *testing.T) {
 				}
 				first := ""
 				for _, id := range queued[who] {
-					if outcome[id] == "" {
+					if outcome[id] == "" && !bulk[id] {
 						first = id
 						break
 					}
 				}
-				if r.ID != first && r.ID != ahead[who] {
+				// Broadcasts are no part of the conversation: they leave whenever their turn comes, after answers.
+				if r.ID != first && r.ID != ahead[who] && !bulk[r.ID] {
 					rt.Fatalf("%s: %s out of order, want %s", from, r.ID, first)
 				}
 				flying[who] = flight{r, now.Now().Add(30 * time.Second)} // at least
@@ -430,6 +457,7 @@ func TestOutboxProperties(t *testing.T) {
 					Lane: bot.Lane(rapid.IntRange(0, 4).Draw(rt, "lane")),
 				}
 				n++
+				bulk[r.ID] = r.Lane == bot.LaneBroadcast
 				ch := bot.Change{Line: line, Rows: []bot.Row{r}}
 				if rapid.Bool().Draw(rt, "own act") {
 					snap, err := s.Load(ctx, line, to, r.ID)

@@ -169,7 +169,23 @@ if ARGV[10] == '1' then
   end
 end
 
-local fresh = {}
+-- queue puts a row behind those that wait, but before broadcasts: they are no part of the conversation. The one that
+-- is being sent stays the first.
+local function queue(contact, lane, row)
+  local waiting, back = P .. 'waiting:' .. contact, {}
+  if lane ~= '4' then
+    local n = redis.call('LLEN', waiting)
+    if n > 0 and redis.call('HEXISTS', P .. 'conv:' .. contact, 'lt') == 1 then n = n - 1 end
+    while n > 0 and string.sub(redis.call('LINDEX', waiting, -1), 1, 1) == '4' do
+      back[#back + 1] = redis.call('RPOP', waiting)
+      n = n - 1
+    end
+  end
+  redis.call('RPUSH', waiting, lane .. row)
+  for i = #back, 1, -1 do redis.call('RPUSH', waiting, back[i]) end
+end
+
+local fresh, bulk = {}, {}
 for _ = 1, tonumber(nx()) do
   local row, lane, contact, account, of, nb, st, blob = nx(), nx(), nx(), nx(), nx(), nx(), nx(), nx()
   redis.call('HSET', P .. 'rows', row, blob)
@@ -179,8 +195,9 @@ for _ = 1, tonumber(nx()) do
     if st == 'held' then redis.call('ZADD', P .. 'held', now, row) end
     if nb ~= '0' then redis.call('ZADD', P .. 'out:' .. account .. ':parked', nb, row) end
   else
-    redis.call('RPUSH', P .. 'waiting:' .. contact, lane .. row)
+    queue(contact, lane, row)
     fresh[contact] = fresh[contact] or row
+    if lane == '4' then bulk[contact] = true end -- broadcasts are taken at the pace at which they may leave
   end
 end
 local done, later = {'ok'}, {}
@@ -192,7 +209,7 @@ for _, c in ipairs(contacts) do
   end
   local let = released and contact == who
   if (fresh[contact] or let) and not c[5] then
-    if not c[6] and not let and not frozen(P, account, now) then
+    if not c[6] and not let and not bulk[contact] and not frozen(P, account, now) then
       -- idle: the caller sends the first row itself
       set[#set + 1] = 'lt'
       set[#set + 1] = ARGV[3]
