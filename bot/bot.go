@@ -279,6 +279,20 @@ type Aside struct {
 	Contact Contact // zero when even that could not be read
 	Why     string  // in words, without content
 	Raw     []byte
+	Lost    *Lost `json:"lost,omitempty"` // set when this tells of a loss and not of an update
+}
+
+// Lost is what a messenger or an officer was told is stored, and the store does not have (any more): a replaced primary
+// took it along, or an older copy was put back.
+type Lost struct {
+	// Count is how many messages or changes. From and To are when the first and the last of them was acknowledged; zero
+	// when only their numbers are known.
+	Count    int
+	From, To time.Time
+	// Cases are the codes of the cases in which they were, as far as they are known.
+	Cases []string `json:",omitempty"`
+	// Updates are the messenger's numbers of the messages, single ones and ranges such as 17-20.
+	Updates []string `json:",omitempty"`
 }
 
 // Leased is a row taken for sending, with what MaySend needs to know at this moment.

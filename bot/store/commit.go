@@ -83,6 +83,7 @@ func (s *Store) commitOnce(ctx context.Context, c bot.Change, ask bool) (bot.Com
 	default:
 		return done, errors.New("redis: commit gave an unknown answer")
 	}
+	s.acknowledged(&c)
 	for _, k := range w.sealed {
 		if !done.Repeat {
 			s.cache.put(k.key, k.dataKey)
@@ -126,6 +127,23 @@ func (s *Store) keep(c *bot.Change, w *written) {
 		h.cas, h.caseVer = c.Case, c.CaseVer+1
 	}
 	s.hand.put(contact, h)
+}
+
+// acknowledged notes a commit outside Redis: from now on others rely on it.
+func (s *Store) acknowledged(c *bot.Change) {
+	if s.journal == nil {
+		return
+	}
+	a := ack{at: s.clock().UnixMilli(), line: c.Line, number: c.Number, digest: s.keys.digest(c.Request)}
+	if c.Who != nil {
+		a.contact = s.keys.contactID(c.Line, *c.Who)
+	}
+	if c.Case != nil {
+		a.code = c.Case.Code
+	} else if c.State != nil {
+		a.code = c.State.Case
+	}
+	s.journal.note(a)
 }
 
 // written is a change on its way to the script.

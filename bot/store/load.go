@@ -41,6 +41,8 @@ func (s *Store) Load(ctx context.Context, line string, who bot.Contact, updateID
 			if _, err := s.commits.do(ctx, scriptLoad, keys, args); err != nil {
 				return snap, fmt.Errorf("redis: %w", err)
 			}
+			// Perhaps nobody acknowledged it yet: the commit before may have met too few replicas.
+			s.journal.note(ack{at: s.clock().UnixMilli(), line: line, contact: contact, digest: s.keys.digest(updateID)})
 		}
 		return bot.Snapshot{Seen: true}, nil
 	}

@@ -55,6 +55,9 @@ type Options struct {
 	// Owner names this process and those before it, of which only one can run at a time (see FreeOrphans); it has no "~".
 	// Empty: none of them is known.
 	Owner string
+	// Journal is a file outside Redis in which this process keeps what it acknowledged, without any content, for
+	// WatchLosses. Empty: none.
+	Journal string
 	// RowLease is how long rows handed over by a commit stay with the committing process. 0 means bot.RowLease.
 	RowLease time.Duration
 	Log      *slog.Logger
@@ -77,6 +80,7 @@ type Store struct {
 	self   string // this process, in tokens
 	owner  string // of this process and of those before it on the same data
 
+	journal        *journal // nil: none
 	to             primaries
 	hand           *atHand
 	loads, commits *batchers
@@ -142,6 +146,10 @@ func (s *Store) start(ctx context.Context, o Options) error {
 	if err := loadScripts(ctx, s.rdb); err != nil {
 		return err
 	}
+	var err error
+	if s.journal, err = openJournal(o.Journal, s.log); err != nil {
+		return err
+	}
 	s.self, s.owner = ownedBy(o.Owner)+token(), o.Owner
 	s.loads = newBatchers(s.to, true)
 	s.commits = newBatchers(s.to, false)
@@ -152,6 +160,7 @@ func (s *Store) start(ctx context.Context, o Options) error {
 func (s *Store) Close() error {
 	s.loads.close()
 	s.commits.close()
+	s.journal.close()
 	if s.owned {
 		return s.rdb.Close()
 	}

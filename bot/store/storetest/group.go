@@ -92,7 +92,8 @@ func Cluster(t testing.TB) *Group {
 	var addrs []string
 	for range of {
 		n := startNode(t, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-require-full-coverage", "no",
-			"--cluster-node-timeout", strconv.Itoa(int(downAfter.Milliseconds())), "--cluster-migration-barrier", "9")
+			"--cluster-node-timeout", strconv.Itoa(int(downAfter.Milliseconds())), "--cluster-migration-barrier", "9",
+			"--cluster-replica-validity-factor", "0") // a replica that was away is better than none
 		g.Nodes, addrs = append(g.Nodes, n), append(addrs, n.Addr)
 	}
 	g.URL = groupURL("redis+cluster", addrs)
