@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -24,6 +25,8 @@ type asideView struct {
 	Size  string
 	Words words
 	Open  bool
+	// Says tells of a loss in the officer's language; empty for an update.
+	Says string
 }
 
 const (
@@ -51,6 +54,9 @@ func (q *request) asidesWith(openID string) error {
 			found, v.Open = true, true
 			v.Words = rawText(a.Raw)
 		}
+		if a.Lost != nil {
+			v.Says = q.lost(a.Lost)
+		}
 		v.Raw = nil
 		p.Items = append(p.Items, v)
 	}
@@ -61,6 +67,23 @@ func (q *request) asidesWith(openID string) error {
 		return err
 	}
 	return q.show("asides", p)
+}
+
+// mostNamed bounds how many cases and numbers of a loss stand in its line; all of them are in its content.
+const mostNamed = 20
+
+// lost says what is not in the store any more, so that somebody asks these people again.
+func (q *request) lost(l *bot.Lost) string {
+	some := func(list []string) string {
+		if len(list) > mostNamed {
+			return strings.Join(list[:mostNamed], ", ") + ", …"
+		}
+		return strings.Join(list, ", ")
+	}
+	if l.From.IsZero() {
+		return q.t("desk.asides.missing", "Count", l.Count, "Numbers", some(l.Updates))
+	}
+	return q.t("desk.asides.lost", "Count", l.Count, "From", q.when(l.From), "To", q.when(l.To), "Cases", cmp.Or(some(l.Cases), "-"))
 }
 
 // rawText shows bytes as text, whatever they are.

@@ -89,7 +89,7 @@ func families() []string {
 	add("desk.state.", "queued", "held", "sending", "sent", "delivered", "read", "failed", "unknown")
 	add("desk.kind.", "reply", "officer", "nudge", "stage", "safety", "again", "broadcast", "alert")
 	add("desk.via.", casework.ViaPhone, casework.ViaChat, casework.ViaInPerson)
-	add("desk.channel.", "telegram", "whatsapp", "webchat", "simulated", "alert")
+	add("desk.channel.", "telegram", "whatsapp", "webchat", "simulated", "alert", "redis")
 	add("desk.channel.", origins...)
 	add("alert.whatsapp_", "logged_out", "banned", "restricted", "outdated", "replaced", "refused")
 	add("send.", "restricted")

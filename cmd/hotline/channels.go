@@ -264,6 +264,46 @@ func (t *telegramLine) watch(ctx context.Context, s *service) error {
 	})
 }
 
+const (
+	missingLook = 15 * time.Second
+	// missingAfter is after what time a number that was left out is not on its way here any more: longer than an update
+	// is handled at most.
+	missingAfter = 40 * time.Second
+)
+
+// missing looks for updates that Telegram gave out and that are not in the store, while none is on its way.
+func (t *telegramLine) missing(ctx context.Context, s *service) error {
+	tick := time.NewTicker(missingLook)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		list, err := s.store.MissingUpdates(ctx, t.line, t.channel.Account(), time.Now().Add(-missingAfter))
+		if err != nil || len(list) == 0 {
+			continue // Redis being away is others' to tell
+		}
+		if h, err := t.channel.Health(ctx); err != nil || h.Pending > 0 {
+			continue // Telegram may deliver them yet
+		}
+		lost := bot.Lost{}
+		for _, r := range list {
+			lost.Count += r.Count()
+			lost.Updates = append(lost.Updates, r.String())
+		}
+		id := fmt.Sprintf("missing:%s:%s:%d", t.channel.Account(), lost.Updates[0], lost.Count) // the same for every replica
+		if err := s.store.SetLost(ctx, t.line, id, lost); err != nil {
+			continue
+		}
+		if err := s.store.ForgetMissing(ctx, t.line, t.channel.Account(), list); err == nil {
+			s.metrics.lost.WithLabelValues(t.line, "number").Add(float64(lost.Count))
+			s.log.Error("updates of Telegram are missing", "line", t.line, "count", lost.Count, "first", list[0].First, "last", list[len(list)-1].Last)
+		}
+	}
+}
+
 // fileOpener is a channel that can open the files people sent.
 type fileOpener interface {
 	Open(ctx context.Context, ref string) (io.ReadCloser, error)

@@ -20,6 +20,7 @@ type metrics struct {
 	delay     *prometheus.HistogramVec
 	ack       *prometheus.HistogramVec
 	asides    *prometheus.CounterVec
+	lost      *prometheus.CounterVec
 	commits   *prometheus.CounterVec
 	commit    prometheus.Histogram
 	reply     *prometheus.HistogramVec
@@ -65,6 +66,7 @@ func newMetrics(version string) *metrics {
 		ack: histogram("hotline_ack_seconds", "From receipt of a message: stage committed, until it is durable in Redis; stage acknowledged, until the messenger was told.",
 			quick, "channel", "stage"),
 		asides:    counter("hotline_set_aside_total", "Updates that could not be handled and were put aside for staff.", "line", "channel"),
+		lost:      counter("hotline_lost_total", "What was acknowledged and is not in Redis any more: kind acknowledged, known by what this process keeps; kind number, known by the messenger's count.", "line", "kind"),
 		commits:   counter("hotline_commits_total", "Commits by result: ok, repeat (was done before), conflict (somebody was quicker, decided again), code (drawn again), lease, error.", "result"),
 		commit:    plain("hotline_commit_seconds", "Time of one commit, the wait for other commits of its pipeline included.", quick),
 		reply:     histogram("hotline_reply_seconds", "From receipt of a message to its reply being with the messenger.", slow, "channel"),
@@ -81,7 +83,7 @@ func newMetrics(version string) *metrics {
 	}
 	build := gauge("hotline_build_info", "Always 1.", "version", "goversion")
 	build.WithLabelValues(version, runtime.Version()).Set(1)
-	m.registry.MustRegister(m.messages, m.delay, m.ack, m.asides, m.commits, m.commit, m.reply, m.sends, m.send, m.sendFails,
+	m.registry.MustRegister(m.messages, m.delay, m.ack, m.asides, m.lost, m.commits, m.commit, m.reply, m.sends, m.send, m.sendFails,
 		m.alerts, m.timerLate, m.redis, m.redisLost, m.lastIn, m.lastOut, m.leads, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, result := range commitResults {

@@ -37,6 +37,7 @@ type openWith struct {
 	exclusive bool   // serve and demo: nobody else may serve from this data directory
 	accept    bool   // --accept-data-loss
 	owner     string // of an exclusive opener: see ownerName
+	journal   string // file of what is acknowledged; empty: none
 	log       *slog.Logger
 }
 
@@ -125,7 +126,7 @@ func (o *opened) open(ctx context.Context, s *Settings, w openWith) (err error) 
 	}
 	for _, mode := range modes {
 		o.store, err = store.Open(ctx, store.Options{Client: o.redis, KeyFile: s.keyFile(w.data), Lines: storeLines(w.missions),
-			Mode: mode, RowLease: bot.RowLease, Wait: s.RedisWait.Wait, Owner: w.owner, Log: w.log})
+			Mode: mode, RowLease: bot.RowLease, Wait: s.RedisWait.Wait, Owner: w.owner, Journal: w.journal, Log: w.log})
 		var wrong *store.ModeError
 		if errors.As(err, &wrong) && w.mode == "" {
 			continue

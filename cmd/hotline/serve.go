@@ -63,7 +63,7 @@ func (c *serveCmd) Run(ctx context.Context, s *Settings, io *streams) (err error
 	}
 	defer svc.closeListeners()
 	o, err := openStore(ctx, s, openWith{missions: missions, mode: store.ModeReal, data: data, url: url, exclusive: true,
-		accept: s.AcceptLoss, owner: ownerName(data), log: log})
+		accept: s.AcceptLoss, owner: ownerName(data), journal: filepath.Join(data, "acknowledged.log"), log: log})
 	if err != nil {
 		return err
 	}

@@ -258,6 +258,7 @@ func (s *service) past(line string) func(ctx context.Context, who bot.Contact) (
 func (s *service) run() {
 	s.freeOrphans()
 	s.start("keys", s.store.KeepKeys)
+	s.start("losses", s.losses)
 	s.health.add(loopRelay, time.Second, s.health.loops.going(loopRelay))
 	s.start("relay", s.relay.Run)
 	s.start("staff audit", s.sealStaffAudit)
@@ -265,6 +266,7 @@ func (s *service) run() {
 	for _, t := range s.tgs {
 		s.start("telegram", func(ctx context.Context) error { return t.run(ctx, s) })
 		s.start("telegram outages", func(ctx context.Context) error { return t.watch(ctx, s) })
+		s.start("telegram numbers", func(ctx context.Context) error { return t.missing(ctx, s) })
 	}
 	for _, w := range s.was {
 		s.start("whatsapp", func(ctx context.Context) error { return w.run(ctx, s) })
@@ -351,6 +353,25 @@ func (s *service) groupExists(ctx context.Context, line, code string) (bool, err
 		}
 	}
 	return false, nil
+}
+
+// losses follows what Redis may lose after it was acknowledged, and looks anew at the settings of a server that took
+// another's place.
+func (s *service) losses(ctx context.Context) error {
+	for _, m := range s.missions {
+		for _, kind := range []string{"acknowledged", "number"} {
+			s.metrics.lost.WithLabelValues(m.Code, kind)
+		}
+	}
+	return s.store.WatchLosses(ctx, func(line string, l bot.Lost) {
+		s.metrics.lost.WithLabelValues(line, "acknowledged").Add(float64(l.Count))
+		s.log.Error("Redis lost what was acknowledged; the desk's list of what was put aside names the cases", "line", line,
+			"count", l.Count, "from", l.From, "to", l.To, "cases", len(l.Cases))
+	}, func(ctx context.Context) {
+		if err := s.store.CheckDurability(ctx, s.settings.AcceptLoss); err != nil && ctx.Err() == nil {
+			s.log.Error("the Redis that is used now", "err", err)
+		}
+	})
 }
 
 // onDuty answers CEK: whether the code is an officer's who works for this mission and may sign in.
