@@ -28,7 +28,7 @@ type held struct {
 const (
 	// handFor bounds how long somebody's words stay in memory for this, and how many people's.
 	handFor    = 2 * time.Minute
-	mostAtHand = 1024
+	mostAtHand = 512
 	// queueFor is how old a queue's length may be that a person is told.
 	queueFor = time.Second
 	// Where messages of one person go to several processes in turn, what is at hand is mostly stale, and every conflict
