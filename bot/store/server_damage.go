@@ -15,7 +15,7 @@ import (
 // leaves out a broken end by itself and goes on; anything broken before that it refuses.
 var (
 	truncatedAt = regexp.MustCompile(`Truncating the AOF (\S+) at offset (\d+)`)
-	damaged     = regexp.MustCompile(`Bad file format reading the append only file|Error loading data from RDB|Wrong RDB checksum|RDB CRC error|Wrong signature trying to load DB|Internal error in RDB|Short read or OOM loading DB|Unrecoverable error reading the append only file|Unexpected end of file reading the append only file|Fatal error loading the DB|[Tt]erminating server after rdb file reading failure|REDIS BUG REPORT START`)
+	damaged     = regexp.MustCompile(`Bad file format reading the append only file|Error loading data from RDB|Wrong RDB checksum|RDB CRC error|Wrong signature trying to load DB|Internal error in RDB|Short read or OOM loading DB|Unrecoverable error reading the append only file|Unexpected end of file reading the append only file|Fatal error loading the DB|[Tt]erminating server after rdb file reading failure|Error reading the RDB preamble|Can.t handle RDB format version|Out Of Memory allocating|REDIS BUG REPORT START`)
 )
 
 // ErrDamaged says that the append-only file is broken before its end, so that the server does not start on it.
