@@ -81,7 +81,7 @@ func TestNoReplyBeforeItIsOnDisk(t *testing.T) {
 			writes, syncs, replies, early := readCalls(t, calls)
 			t.Logf("%d commits: %d writes to the append-only file, %d syncs, %d replies, %d of them early", people*each, writes, syncs, replies, early)
 			switch {
-			case writes == 0 || replies < people*each:
+			case writes == 0 || replies == 0: // commits that arrive together share a sync, and their answers may share a write
 				t.Error("the watch did not see the commits")
 			case c.early && early == 0:
 				t.Error("the watch does not see a reply that leaves before the disk has it")
