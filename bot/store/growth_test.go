@@ -138,8 +138,12 @@ func weigh(t testing.TB, s *Store, n int, before float64) (w weight) {
 			w.sealed += float64(len(v)) / sample
 		}
 	}
-	names, err := s.rdb.Keys(ctx, "*").Result()
-	must(t, err)
+	var names []string
+	if n <= 10_000 { // a list of all keys of a large store takes longer than a client waits
+		var err error
+		names, err = s.rdb.Keys(ctx, "*").Result()
+		must(t, err)
+	}
 	for _, name := range names {
 		kind, _, _ := strings.Cut(strings.TrimPrefix(name, "{kh}:"), ":")
 		if kind == "conv" || kind == "seen" || kind == "case" || kind == "timeline" || kind == "rowstates" {
