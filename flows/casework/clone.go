@@ -13,7 +13,7 @@ func (c *Case) Clone() *Case {
 	n.Answers = maps.Clone(c.Answers)
 	for step, a := range n.Answers {
 		a.Values = slices.Clone(a.Values)
-		a.Location = copyOf(a.Location)
+		a.Location = copied(a.Location)
 		n.Answers[step] = a
 	}
 	n.Locations = slices.Clone(c.Locations)
@@ -21,17 +21,17 @@ func (c *Case) Clone() *Case {
 	n.Windows = slices.Clone(c.Windows)
 	n.Contacts = slices.Clone(c.Contacts)
 	n.Triage.Reasons = slices.Clone(c.Triage.Reasons)
-	if n.Override = copyOf(c.Override); n.Override != nil {
+	if n.Override = copied(c.Override); n.Override != nil {
 		n.Override.Seen = slices.Clone(n.Override.Seen)
 	}
 	n.LiftAt = slices.Clone(c.LiftAt)
 	n.Milestones = slices.Clone(c.Milestones)
 	n.Attempts = slices.Clone(c.Attempts)
-	n.Rescue = copyOf(c.Rescue)
+	n.Rescue = copied(c.Rescue)
 	return &n
 }
 
-func copyOf[T any](p *T) *T {
+func copied[T any](p *T) *T {
 	if p == nil {
 		return nil
 	}
