@@ -77,7 +77,7 @@ var closedLabels = map[string][]string{
 	"channel":   {"telegram", "whatsapp", "webchat", "alert", "sim", ""},
 	"class":     {"P1", "P2", "P3", "P4"},
 	"lane":      laneNames[:],
-	"kind":      {"text", "tap", "location", "media", "contact", "blocked", "unblocked", "other"},
+	"kind":      {"text", "tap", "location", "media", "contact", "blocked", "unblocked", "other", "acknowledged", "number"},
 	"result":    append([]string{"stored", "refused", "sent", "failed"}, commitResults...),
 	"stage":     {"committed", "acknowledged"},
 	"why":       nil, // reasons, below
