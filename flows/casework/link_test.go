@@ -42,7 +42,7 @@ func twoCases(rt *rapid.T) (c, x *Case) {
 	return effects("one"), effects("second")
 }
 
-func copyOf(rt *rapid.T, c *Case) *Case {
+func asStored(rt *rapid.T, c *Case) *Case {
 	b, err := json.Marshal(c)
 	if err != nil {
 		rt.Fatal(err)
@@ -60,7 +60,7 @@ func TestLinkedCasesAreTheStricterOfBoth(t *testing.T) {
 	r := testRules()
 	rapid.Check(t, func(rt *rapid.T) {
 		c, x := twoCases(rt)
-		c0, x0 := copyOf(rt, c), copyOf(rt, x)
+		c0, x0 := asStored(rt, c), asStored(rt, x)
 		now := t0.Add(20 * time.Minute)
 		if _, err := Link(c, x, "officer.a", now); err != nil {
 			rt.Fatal(err)
@@ -90,14 +90,14 @@ func TestLinkedCasesAreTheStricterOfBoth(t *testing.T) {
 			}
 		}
 		// As stored and read again.
-		c, x = copyOf(rt, c), copyOf(rt, x)
+		c, x = asStored(rt, c), asStored(rt, x)
 		if _, err := Part(c, x, now.Add(time.Hour)); err != nil {
 			rt.Fatal(err)
 		}
-		if !reflect.DeepEqual(copyOf(rt, x), x0) {
+		if !reflect.DeepEqual(asStored(rt, x), x0) {
 			rt.Fatalf("the other case became\n%+v\nand was\n%+v", x, x0)
 		}
-		back := copyOf(rt, c)
+		back := asStored(rt, c)
 		for _, p := range []struct {
 			what      string
 			now, then any
