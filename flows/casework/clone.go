@@ -28,6 +28,16 @@ func (c *Case) Clone() *Case {
 	n.Milestones = slices.Clone(c.Milestones)
 	n.Attempts = slices.Clone(c.Attempts)
 	n.Rescue = copied(c.Rescue)
+	n.Offer = copied(c.Offer)
+	n.Linked = slices.Clone(c.Linked)
+	for i, l := range n.Linked {
+		l.Contacts, l.Answers = slices.Clone(l.Contacts), slices.Clone(l.Answers)
+		l.Signals, l.Attempts = slices.Clone(l.Signals), slices.Clone(l.Attempts)
+		n.Linked[i] = l
+	}
+	if n.Into = copied(c.Into); n.Into != nil && n.Into.Was != nil {
+		n.Into.Was = n.Into.Was.Clone()
+	}
 	return &n
 }
 

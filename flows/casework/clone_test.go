@@ -46,6 +46,10 @@ func fill(v reflect.Value, n int) {
 		}
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
+		if v.Type() == reflect.TypeFor[*Case]() { // a case within a case: one that has only a name ends it
+			v.Elem().FieldByName("Code").SetString("K7M4-692Q")
+			return
+		}
 		fill(v.Elem(), n)
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
@@ -89,7 +93,9 @@ func shared(t *testing.T, path string, a, b reflect.Value) {
 			shared(t, path+"."+a.Type().Field(i).Name, a.Field(i), b.Field(i))
 		}
 	case reflect.Pointer:
-		shared(t, path, a.Elem(), b.Elem())
+		if !a.IsNil() {
+			shared(t, path, a.Elem(), b.Elem())
+		}
 	case reflect.Slice:
 		for i := range a.Len() {
 			shared(t, fmt.Sprint(path, "[", i, "]"), a.Index(i), b.Index(i))
