@@ -94,6 +94,8 @@ func TestBadSettings(t *testing.T) {
 		{"staff add siti --role king", nil, 2, "--role"},
 		{"staff add siti", nil, 2, "--role"},
 		{"case show hello", nil, 2, "K7M4-692Q"},
+		{"case erase hello --reason x", nil, 2, "K7M4-692Q"},
+		{"case erase K7M4-692Q", nil, 2, "--reason"},
 		{"queue list --json", nil, 2, "HOTLINE_DATA"},
 		{"check", []string{"HOTLINE_KEYS=" + openKeys}, 1, ""},
 	} {
