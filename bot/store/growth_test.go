@@ -235,6 +235,7 @@ func acts(s *Store) map[string]func(i int) error {
 		"commit": func(i int) error {
 			who, c, _ := grown(i * 7)
 			req := rand.Text()
+			s.hand.forget() // who is still at hand depends on how many wrote since: the dear way is what is compared
 			snap, err := s.Load(ctx, "kh", who, req)
 			if err != nil {
 				return err
