@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -57,6 +58,9 @@ const (
 	closeWords  = "diantar oleh Pak Mangunkusumo"
 )
 
+// fraction is what a sample's value has behind the point: a time of 0.00700000001 s holds somebody's number by chance.
+var fraction = regexp.MustCompile(`(?m)( \d+)\.\d+(e[+-]\d+)?$`)
+
 func TestNothingPersonalIsReadable(t *testing.T) {
 	withoutRedis(t)
 	srv := telegramtest.New(t)
@@ -100,6 +104,9 @@ func TestNothingPersonalIsReadable(t *testing.T) {
 	places := everywhere(t, p, control)
 	for place, text := range places {
 		text = strings.ToLower(text)
+		if place == "/metrics" {
+			text = fraction.ReplaceAllString(text, "$1")
+		}
 		for _, secret := range planted {
 			for _, form := range spellings(secret) {
 				if i := strings.Index(text, strings.ToLower(form)); i >= 0 {
