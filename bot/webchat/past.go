@@ -73,7 +73,7 @@ func (s *session) recall(past []message, covered bool) {
 		return
 	}
 	s.recalled = true
-	now := s.log
+	now := slices.Clone(s.log) // forget clears what the slice shared
 	past = slices.DeleteFunc(past, func(m message) bool {
 		return slices.ContainsFunc(now, func(x message) bool { return x.ID == m.ID && x.Mine == m.Mine })
 	})

@@ -584,7 +584,7 @@ func TestMemory(t *testing.T) {
 // After a restart of the process the page shows what was said, also an officer's reply that no browser had fetched;
 // not what was deleted, and nothing to a browser whose person had left the page.
 func TestRestartReadsTheConversationBack(t *testing.T) {
-	_, b, _ := start(t, nil)
+	e1, b, _ := start(t, nil)
 	b.say("aaaaaaaa1", "halo")
 	var past []bot.Entry
 	broken := true
@@ -608,9 +608,13 @@ func TestRestartReadsTheConversationBack(t *testing.T) {
 	if _, page := b.get("/"); strings.Contains(page, "Kami di sini.") {
 		t.Fatal("shown although the store was down")
 	}
+	// An officer answers before the page has come back: the answer stands behind what is read back then.
+	if _, err := e2.ch.Send(t.Context(), bot.Row{ID: "row10", To: e1.messages()[0].From, Out: bot.Outgoing{Text: "Selamat jalan."}}); err != nil {
+		t.Fatal(err)
+	}
 	broken = false
 	_, page := b.get("/")
-	for _, want := range []string{"halo", "Kami di sini."} {
+	for _, want := range []string{"halo", "Kami di sini.", "Selamat jalan."} {
 		if strings.Count(page, want) != 1 {
 			t.Errorf("%q stands %d times on the page", want, strings.Count(page, want))
 		}
