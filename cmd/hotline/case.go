@@ -19,7 +19,7 @@ type caseCmd struct {
 }
 
 type caseShow struct {
-	Code    string `arg:"" help:"Case code, for example K7M4-692Q."`
+	Code    string `arg:"" help:"Case code, for example K7M4-692L."`
 	JSON    bool   `name:"json" help:"As JSON."`
 	Mission string `placeholder:"CODE" help:"Only of this mission."`
 }
@@ -29,7 +29,7 @@ func (c *caseShow) Validate() error { return validCode(c.Code) }
 
 func validCode(code string) error {
 	if _, ok := casework.ParseCode(code); !ok {
-		return errors.New("the case code is mistyped: it has eight symbols, such as K7M4-692Q")
+		return errors.New("the case code is mistyped: it has eight symbols, such as K7M4-692L")
 	}
 	return nil
 }
@@ -68,7 +68,7 @@ func (c *caseShow) Run(ctx context.Context, s *Settings, io *streams) error {
 // caseErase carries out a person's request to be forgotten (UU 27/2022 art. 8, GDPR art. 17), or the end of the time for
 // which cases are kept. Who asked for it stands in the audit log; what the case said does not.
 type caseErase struct {
-	Code    string `arg:"" help:"Case code, for example K7M4-692Q."`
+	Code    string `arg:"" help:"Case code, for example K7M4-692L."`
 	Reason  string `required:"" placeholder:"TEXT" help:"Why, for the audit log: no names, no numbers."`
 	Mission string `placeholder:"CODE" help:"Only of this mission."`
 }

@@ -93,9 +93,9 @@ func TestBadSettings(t *testing.T) {
 		{"flow graph --format dot", nil, 2, "--format"},
 		{"staff add siti --role king", nil, 2, "--role"},
 		{"staff add siti", nil, 2, "--role"},
-		{"case show hello", nil, 2, "K7M4-692Q"},
-		{"case erase hello --reason x", nil, 2, "K7M4-692Q"},
-		{"case erase K7M4-692Q", nil, 2, "--reason"},
+		{"case show hello", nil, 2, "K7M4-692L"},
+		{"case erase hello --reason x", nil, 2, "K7M4-692L"},
+		{"case erase K7M4-692L", nil, 2, "--reason"},
 		{"queue list --json", nil, 2, "HOTLINE_DATA"},
 		{"check", []string{"HOTLINE_KEYS=" + openKeys}, 1, ""},
 	} {

@@ -37,7 +37,11 @@ func newDemo(t *testing.T) (*service, *opened) {
 			t.Error(err)
 		}
 	})
-	svc := &service{settings: s, log: log, missions: missions, cat: cat, demo: true, store: o.store}
+	words, err := s.lexicon()
+	if err != nil {
+		t.Fatal(err)
+	}
+	svc := &service{settings: s, log: log, missions: missions, cat: cat, words: words, demo: true, store: o.store}
 	if err := svc.build(t.Context(), nil, nil); err != nil {
 		t.Fatal(err)
 	}
