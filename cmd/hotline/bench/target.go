@@ -201,22 +201,43 @@ func (t *target) stop() {
 	all.Wait()
 }
 
-// verify asks this program how many cases are open: every citizen who walked the intake has one.
+// verify asks this program how many cases are open: every citizen who walked the intake has one. Its metrics may be a
+// few seconds old, so a smaller number is asked again.
 func (t *target) verify(ctx context.Context, r *Result, citizens int) error {
 	if len(t.metrics) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+t.metrics[0]+"/metrics", nil)
-	if err != nil {
-		return err
-	}
 	c := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{}).DialContext}} // no proxy of the environment
 	defer c.CloseIdleConnections()
+	for again := time.NewTicker(500 * time.Millisecond); ; {
+		open, err := t.openCases(ctx, c)
+		if err != nil && r.Cases == 0 {
+			return err
+		}
+		if err == nil {
+			r.Cases = open
+		}
+		if r.Missing != 0 || r.Cases == citizens {
+			return nil
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%d citizens walked the intake, and %d cases are on the queue", citizens, r.Cases)
+		}
+	}
+}
+
+func (t *target) openCases(ctx context.Context, c *http.Client) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+t.metrics[0]+"/metrics", nil)
+	if err != nil {
+		return 0, err
+	}
 	res, err := c.Do(req)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer res.Body.Close()
 	open := 0.0
@@ -228,9 +249,5 @@ func (t *target) verify(ctx context.Context, r *Result, citizens int) error {
 			open += n
 		}
 	}
-	r.Cases = int(open)
-	if r.Missing == 0 && r.Cases != citizens {
-		return fmt.Errorf("%d citizens walked the intake, and %d cases are on the queue", citizens, r.Cases)
-	}
-	return lines.Err()
+	return int(open), lines.Err()
 }
