@@ -68,7 +68,9 @@ func Dial(rawURL string) (redis.UniversalClient, error) {
 		o.MaxRetries, o.DialerRetries, o.DisableIdentity = noRetries, 1, true
 		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, readTimeout, writeTimeout
 		o.PoolTimeout, o.ContextTimeoutEnabled = poolTimeout, true
-		return redis.NewFailoverClient(o), nil
+		c := redis.NewFailoverClient(o)
+		c.AddHook(newSentinels(o))
+		return c, nil
 	case "redis+cluster", "rediss+cluster":
 		o, err := redis.ParseClusterURL(strings.TrimSuffix(scheme, "+cluster") + "://" + rest)
 		if err != nil {
