@@ -19,6 +19,7 @@
 -- include place.lua
 -- include waiting.lua
 -- include number.lua
+-- include set_timers.lua
 local P, now, who = KEYS[1], ARGV[1], ARGV[6]
 local at = 15
 local function nx()
@@ -223,15 +224,7 @@ for _, c in ipairs(contacts) do
 end
 for _, c in ipairs(later) do schedule(P, c[1], c[2], now) end
 
-for _ = 1, tonumber(nx()) do
-  local member, due = nx(), nx()
-  if due == '' then
-    redis.call('ZREM', P .. 'timers', member)
-    redis.call('HDEL', P .. 'timers:taken', member)
-  else
-    redis.call('ZADD', P .. 'timers', due, member)
-  end
-end
+set_timers(P, nx)
 for _ = 1, tonumber(nx()) do redis.call('RPUSH', P .. 'audit', nx()) end
 for _ = 1, tonumber(nx()) do
   local contact, account = nx(), nx()

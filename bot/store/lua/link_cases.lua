@@ -11,6 +11,7 @@
 -- "held" (somebody else holds the second).
 -- include place.lua
 -- include waiting.lua
+-- include set_timers.lua
 local P, now = KEYS[1], ARGV[1]
 local at = 4
 local function nx()
@@ -97,15 +98,7 @@ end
 for i = 1, 2 do
   for _ = 1, tonumber(nx()) do redis.call('RPUSH', P .. 'timeline:' .. cases[i].id, nx()) end
 end
-for _ = 1, tonumber(nx()) do
-  local member, due = nx(), nx()
-  if due == '' then
-    redis.call('ZREM', P .. 'timers', member)
-    redis.call('HDEL', P .. 'timers:taken', member)
-  else
-    redis.call('ZADD', P .. 'timers', due, member)
-  end
-end
+set_timers(P, nx)
 for _ = 1, tonumber(nx()) do redis.call('RPUSH', P .. 'audit', nx()) end
 announce(P, cases[1].f.m, 'case')
 if cases[2].f.m ~= cases[1].f.m then announce(P, cases[2].f.m, 'case') end
