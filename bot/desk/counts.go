@@ -82,6 +82,12 @@ func (q *request) peek(p *page) error {
 		return fmt.Errorf("queue: %w", err)
 	}
 	p.Counts = q.countsOf(qp, 0, false)
+	p.countNav(qp)
+	return nil
+}
+
+// countNav puts how much waits behind each entry of the navigation beside it.
+func (p *page) countNav(qp bot.QueuePage) {
 	for i := range p.Nav {
 		switch p.Nav[i].ID {
 		case "scheduled":
@@ -94,5 +100,4 @@ func (q *request) peek(p *page) error {
 			p.Nav[i].N = qp.Aside
 		}
 	}
-	return nil
 }

@@ -118,18 +118,7 @@ func queue(q *request) error {
 	if p.Pending, err = q.pending(); err != nil {
 		return err
 	}
-	for i := range p.Nav {
-		switch p.Nav[i].ID {
-		case "scheduled":
-			p.Nav[i].N = qp.Later
-		case "offers":
-			p.Nav[i].N = qp.Offered
-		case "letters":
-			p.Nav[i].N = qp.Dead + qp.Held
-		case "asides":
-			p.Nav[i].N = qp.Aside
-		}
-	}
+	p.countNav(qp)
 	a := q.audit("list")
 	a.Result = fmt.Sprintf("%d/%d", p.Shown, p.All)
 	if p.Active {
