@@ -84,15 +84,6 @@ func (s *session) recall(past []message, covered bool) {
 	s.forget(len(s.log))
 	s.log = nil
 	s.from = s.seq + 1
-	for _, m := range append(past, now...) {
-		s.seq++
-		m.Seq = s.seq
-		s.log = append(s.log, m)
-		s.bytes += m.size()
-		s.all.Add(int64(m.size()))
-	}
-	for len(s.log) > 1 && (len(s.log) > Recent || s.bytes > RecentBytes) {
-		s.forget(1)
-	}
+	s.add(append(past, now...)...)
 	s.tell()
 }

@@ -75,6 +75,15 @@ func (s *session) put(m message) bool {
 		s.from = s.seq + 1
 	}
 	if m.Text != "" || m.Key != "" || len(m.Buttons) > 0 {
+		s.add(m)
+	}
+	s.tell()
+	return true
+}
+
+// add appends messages, numbered on, and drops the oldest of what is then too many. The caller holds mu.
+func (s *session) add(ms ...message) {
+	for _, m := range ms {
 		s.seq++
 		m.Seq = s.seq
 		s.log = append(s.log, m)
@@ -84,8 +93,6 @@ func (s *session) put(m message) bool {
 	for len(s.log) > 1 && (len(s.log) > Recent || s.bytes > RecentBytes) {
 		s.forget(1)
 	}
-	s.tell()
-	return true
 }
 
 // forget drops the n oldest messages. The caller holds mu.
