@@ -1,6 +1,9 @@
 package bot
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // ChannelState is how one channel account of a line is doing, as a process that runs it tells the others.
 type ChannelState struct {
@@ -71,3 +74,13 @@ type NumberShow struct {
 // KeepsPeople reports whether a channel keeps the people who wrote to it in a store of its own, which an erasure has to
 // reach: WhatsApp's encryption needs to remember whom it speaks with.
 func KeepsPeople(channel string) bool { return channel == "whatsapp" }
+
+// NumberDigits is a number as a person writes it without the plus, spaces and dashes; empty where there is no digit.
+func NumberDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
+}

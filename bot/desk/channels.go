@@ -249,7 +249,7 @@ func (q *request) numberView(states []bot.ChannelState, now time.Time) (*numberV
 func linkNumber(q *request) error {
 	a := bot.NumberAsk{Do: bot.NumberLink}
 	if q.r.PostFormValue("by") == bot.NumberCode {
-		a.Do, a.Phone = bot.NumberCode, onlyDigits(q.r.PostFormValue("phone"))
+		a.Do, a.Phone = bot.NumberCode, bot.NumberDigits(q.r.PostFormValue("phone"))
 		if len(a.Phone) < 8 || len(a.Phone) > 15 || a.Phone[0] == '0' {
 			return q.channelsWith(http.StatusUnprocessableEntity, q.t("desk.channels.bad_phone"))
 		}
@@ -297,13 +297,4 @@ func (q *request) askNumber(a bot.NumberAsk) error {
 		return fmt.Errorf("ask number: %w", err)
 	}
 	return q.to("/channels")
-}
-
-func onlyDigits(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, s)
 }

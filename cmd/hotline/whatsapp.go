@@ -96,7 +96,7 @@ func whatsappLines(s *Settings, io *streams, missions []*bot.Mission, data strin
 	var out []whatsappLine
 	for _, m := range missions {
 		if m.WhatsAppNumber != "" || len(missions) == 1 {
-			out = append(out, whatsappLine{line: m.Code, number: onlyDigits(m.WhatsAppNumber), store: dsn, version: v})
+			out = append(out, whatsappLine{line: m.Code, number: bot.NumberDigits(m.WhatsAppNumber), store: dsn, version: v})
 		}
 	}
 	if len(out) == 0 {
@@ -109,15 +109,6 @@ func whatsappLines(s *Settings, io *streams, missions []*bot.Mission, data strin
 		}
 	}
 	return out, nil
-}
-
-func onlyDigits(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, s)
 }
 
 // connect makes the channel; nothing is opened yet.

@@ -69,7 +69,7 @@ func (c *whatsappLink) Run(ctx context.Context, s *Settings, io *streams) error 
 	if err != nil {
 		return err
 	}
-	if n := onlyDigits(c.Phone); c.Phone != "" && (len(n) < 7 || n[0] == '0') {
+	if n := bot.NumberDigits(c.Phone); c.Phone != "" && (len(n) < 7 || n[0] == '0') {
 		return usagef("whatsapp link: --phone needs the number in international form, such as +62 812 3456 7890")
 	}
 	number, err := whatsapp.Link(ctx, whatsapp.LinkOptions{
