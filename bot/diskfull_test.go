@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"testing"
 
 	"pulang/bot"
+	"pulang/bot/needed"
 	"pulang/bot/store"
 	"pulang/bot/store/storetest"
 	"pulang/flows"
@@ -29,13 +29,7 @@ type smallDisk struct {
 
 func newSmallDisk(t *testing.T) smallDisk {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("redis-server is not installed, and CI must not go without it")
-		}
-		t.Skip("redis-server is not installed: this test is left out")
-	}
+	path := needed.Program(t, "redis-server")
 	base, err := os.MkdirTemp("", "full") // a socket's path must be short
 	if err != nil {
 		t.Fatal(err)

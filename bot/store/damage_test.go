@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"pulang/bot"
+	"pulang/bot/needed"
 	"pulang/bot/store"
 	"pulang/bot/store/storetest"
 )
@@ -27,7 +28,7 @@ const (
 // written is a data directory in which people have written, its server gone.
 func written(t *testing.T, orderly bool) (dir string, keys *store.Keyring) {
 	t.Helper()
-	needServer(t)
+	needed.Program(t, "redis-server")
 	dir = shortDir(t)
 	keys, err := store.NewKeyring()
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+
+	"pulang/bot/needed"
 )
 
 // onBoth runs a test against miniredis and against a real redis-server: the scripts must work on both.
@@ -30,13 +32,7 @@ func startMini(t testing.TB) redis.UniversalClient {
 // startReal starts a redis-server of the test's own, without persistence.
 func startReal(t testing.TB) redis.UniversalClient {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("redis-server is not installed, and CI must not go without it")
-		}
-		t.Skip("redis-server is not installed: this half of the test is left out")
-	}
+	path := needed.Program(t, "redis-server")
 	dir, err := os.MkdirTemp("", "pulang") // a socket's path must be short
 	if err != nil {
 		t.Fatal(err)

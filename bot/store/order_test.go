@@ -13,6 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"pulang/bot/needed"
 	"pulang/bot/store"
 	"pulang/bot/store/storetest"
 )
@@ -22,13 +23,7 @@ import (
 // that, because what it has written stays in the machine's memory; a power cut can. With appendfsync everysec the same
 // watch finds replies, so it sees what it looks for.
 func TestNoReplyBeforeItIsOnDisk(t *testing.T) {
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("strace is not installed, and CI must not go without it")
-		}
-		t.Skip("strace is not installed: this test is left out")
-	}
+	strace := needed.Program(t, "strace")
 	if out, err := exec.CommandContext(t.Context(), strace, "-o", os.DevNull, "true").CombinedOutput(); err != nil {
 		t.Skipf("this machine does not let a process be watched: %s", out)
 	}
@@ -40,10 +35,7 @@ func TestNoReplyBeforeItIsOnDisk(t *testing.T) {
 			t.Parallel()
 			dir := shortDir(t)
 			calls, command := filepath.Join(dir, "calls"), filepath.Join(dir, "redis")
-			server, err := exec.LookPath("redis-server")
-			if err != nil {
-				t.Skip("redis-server is not installed: this test is left out")
-			}
+			server := needed.Program(t, "redis-server")
 			extra := ""
 			if c.early {
 				extra = " --appendfsync everysec"

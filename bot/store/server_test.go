@@ -18,6 +18,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"pulang/bot/needed"
 	"pulang/bot/store"
 )
 
@@ -33,16 +34,6 @@ func TestMain(m *testing.M) {
 		select {}
 	}
 	os.Exit(m.Run())
-}
-
-func needServer(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("redis-server is not installed, and CI must not go without it")
-		}
-		t.Skip("redis-server is not installed: this test is left out")
-	}
 }
 
 // shortDir is a directory whose name leaves room for a socket's.
@@ -105,7 +96,7 @@ func dial(t *testing.T, s *store.Server) redis.UniversalClient {
 }
 
 func TestOwnServer(t *testing.T) {
-	needServer(t)
+	needed.Program(t, "redis-server")
 	dir := shortDir(t)
 	a := startServer(t, dir, true)
 	c := dial(t, a)
@@ -187,7 +178,7 @@ func serve(t *testing.T, dir string, env ...string) (*exec.Cmd, string) {
 }
 
 func TestOwnServerOutlivesItsParent(t *testing.T) {
-	needServer(t)
+	needed.Program(t, "redis-server")
 	dir := shortDir(t)
 	first, word := serve(t, dir)
 	if word != "ready true" {
@@ -222,7 +213,7 @@ func TestOwnServerOutlivesItsParent(t *testing.T) {
 // TestManyAtOnce: twelve processes start on one directory at the same moment, over and over; there is never more
 // than one server, and all see the same data.
 func TestManyAtOnce(t *testing.T) {
-	needServer(t)
+	needed.Program(t, "redis-server")
 	dir := shortDir(t)
 	for round := range 3 {
 		var wg sync.WaitGroup
@@ -271,7 +262,7 @@ func TestManyAtOnce(t *testing.T) {
 }
 
 func TestLongDataDirectory(t *testing.T) {
-	needServer(t)
+	needed.Program(t, "redis-server")
 	dir := filepath.Join(shortDir(t), strings.Repeat("long", 30))
 	a := startServer(t, dir, true)
 	t.Cleanup(func() { _ = os.RemoveAll(filepath.Dir(strings.TrimPrefix(a.URL(), "unix://"))) })
@@ -302,7 +293,7 @@ func TestNoServer(t *testing.T) {
 }
 
 func TestServerThatCannotStart(t *testing.T) {
-	needServer(t)
+	needed.Program(t, "redis-server")
 	dir := shortDir(t)
 	if err := os.MkdirAll(filepath.Join(dir, "appendonlydir"), 0o700); err != nil {
 		t.Fatal(err)

@@ -5,12 +5,13 @@ import (
 	"strings"
 	"testing"
 
+	"pulang/bot/needed"
 	"pulang/cmd/hotline/bench"
 )
 
 // A short run of every kind: each message is answered once, and every citizen has a case.
 func TestBench(t *testing.T) {
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	t.Parallel()
 	env := environment(t, t.TempDir())
 	for name, args := range map[string][]string{

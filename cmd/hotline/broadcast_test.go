@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pulang/bot"
+	"pulang/bot/needed"
 	"pulang/bot/store"
 	"pulang/bot/telegram"
 	"pulang/bot/telegram/telegramtest"
@@ -24,7 +25,7 @@ import (
 // The server's clock and the relay's rate run four times as fast in `make test`, for 600 chats; with PULANG_SOAK=1 it
 // is 10,000 at Telegram's own pace.
 func TestBroadcastBurst(t *testing.T) {
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	// At the scaled pace the rate says more of the machine than of the program: it only has to move.
 	chats, speed, busyAnswers, wanted := 600, 4.0, 2, 0.3
 	if os.Getenv("PULANG_SOAK") == "1" {

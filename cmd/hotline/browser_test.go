@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"pulang/bot/needed"
 )
 
 // The whole program before a real browser, as a newcomer has it: `hotline demo`, a citizen in one browser, an officer
@@ -90,7 +92,7 @@ const callback = "+85511998877"
 // A person chats, the case appears on the officer's open page, the officer calls, replies and closes; the person sees
 // it without a reload. All of that is there after a kill, and a second program or redis-server never is.
 func TestLineInTheBrowser(t *testing.T) {
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	web := startBrowser(t)
 	data := demoData(t)
 	p := startHotline(t, data, []string{"demo", "--people", "0"})
@@ -240,7 +242,7 @@ func killAndComeBack(t *testing.T, web *browser, p *program, citizen, officer *t
 
 // Without JavaScript both pages work as pages did before there was any.
 func TestLineWithoutScripts(t *testing.T) {
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	web := startBrowser(t)
 	p := startHotline(t, demoData(t), []string{"demo", "--people", "0"})
 

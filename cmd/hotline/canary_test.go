@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"pulang/bot/needed"
 	"pulang/bot/store"
 	"pulang/bot/telegram/telegramtest"
 )
@@ -62,7 +63,7 @@ const (
 var fraction = regexp.MustCompile(`(?m)( \d+)\.\d+(e[+-]\d+)?$`)
 
 func TestNothingPersonalIsReadable(t *testing.T) {
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	srv := telegramtest.New(t)
 	data := filepath.Join(t.TempDir(), "data")
 	t.Cleanup(func() {

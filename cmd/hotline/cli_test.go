@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"pulang/bot/needed"
 	"pulang/bot/store"
 )
 
@@ -129,7 +130,7 @@ func TestBadSettings(t *testing.T) {
 
 // What the store refuses ends the start with one line and exit code 1.
 func TestRefusedStores(t *testing.T) {
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	mission := exampleFile(t)
 	one := func(t *testing.T, env []string, want string, args ...string) {
 		t.Helper()

@@ -23,6 +23,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"pulang/bot/needed"
 	"pulang/bot/store"
 	"pulang/bot/telegram/telegramtest"
 )
@@ -33,7 +34,7 @@ const deployPassword = "sandi-uji-redis"
 // returns its socket and a client that may do everything.
 func deployedRedis(t *testing.T, conf string, args ...string) (socket string, admin *redis.Client) {
 	t.Helper()
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	dir, err := os.MkdirTemp("", "d") // short, for the socket
 	if err != nil {
 		t.Fatal(err)

@@ -5,13 +5,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pulang/bot/needed"
 )
 
 // A case is erased while the program serves and has it at hand: it opens for nobody any more, and the person who writes
 // again begins anew, under another code.
 func TestEraseWhileServing(t *testing.T) {
 	t.Parallel()
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	p := startHotline(t, filepath.Join(t.TempDir(), "data"), []string{"serve"}, "HOTLINE_MISSION="+exampleFile(t), "WEBCHAT=on")
 	c := newChat(t, p.Chat)
 	c.say("tolong saya di Poipet, paspor ditahan bos. rahasia-4711")

@@ -10,6 +10,8 @@ import (
 
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
+
+	"pulang/bot/needed"
 )
 
 var updateImages = flag.Bool("update-images", false, "make the README's pictures anew, from a demo with its whole arrival wave")
@@ -35,7 +37,7 @@ func TestImages(t *testing.T) {
 }
 
 func takeImages(t *testing.T) {
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	if err := os.MkdirAll(images, 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -5,13 +5,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"pulang/bot/needed"
 )
 
 // The wrapping key is changed and the former one removed while the program serves: the chat goes on, what was stored
 // before is read, and the changed key file opens the store at the next start.
 func TestKeysRotate(t *testing.T) {
 	t.Parallel()
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	data := filepath.Join(t.TempDir(), "data")
 	keys := filepath.Join(t.TempDir(), "keys.json")
 	env := []string{"HOTLINE_MISSION=" + exampleFile(t), "WEBCHAT=on", "HOTLINE_KEYS=" + keys}

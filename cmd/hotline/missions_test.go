@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pulang/bot"
+	"pulang/bot/needed"
 	"pulang/bot/telegram/telegramtest"
 )
 
@@ -41,7 +42,7 @@ func (p *program) queue(mission string) []listed {
 // the other with everything on it, by hand and by where the person is.
 func TestTwoMissions(t *testing.T) {
 	t.Parallel()
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	srv := telegramtest.New(t)
 	khBot, mmBot := srv.Bot(), srv.AddBot("yangon_test_bot")
 	khStaff, mmStaff := khBot.Group("Staf Phnom Penh"), mmBot.Group("Staf Yangon")

@@ -5,13 +5,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"pulang/bot/needed"
 )
 
 // A served store is copied, the copy is tried, and another machine goes on from it: with the key file, which is in no
 // backup, and only into an empty directory.
 func TestBackupDrillRestore(t *testing.T) {
 	t.Parallel()
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	dir := t.TempDir()
 	data, keys, backups := filepath.Join(dir, "data"), filepath.Join(dir, "keys", "keys.json"), filepath.Join(dir, "backups")
 	env := []string{"HOTLINE_MISSION=" + exampleFile(t), "WEBCHAT=on", "HOTLINE_KEYS=" + keys}
@@ -79,7 +81,7 @@ func TestBackupDrillRestore(t *testing.T) {
 // The drill of a killed redis-server finds nothing lost, and leaves nothing behind.
 func TestDrillRedisKill(t *testing.T) {
 	t.Parallel()
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	data := t.TempDir()
 	out, errs, code := runHotline(t, environment(t, data), "", "drill", "redis-kill", "--kills", "4")
 	if code != 0 || !strings.HasPrefix(out, "PASS  4 kills") || !strings.Contains(out, " 0 lost, 0 doubled") {

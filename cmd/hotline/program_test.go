@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"pulang/bot"
+	"pulang/bot/needed"
 )
 
 // program is a running `hotline`, as a user has it: its own process, its own data directory, ports of its own.
@@ -232,19 +233,12 @@ func (c *chatBrowser) until(want string) string {
 	}
 }
 
-func withoutRedis(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		needTool(t, "redis-server")
-	}
-}
-
 var caseCode = regexp.MustCompile(`K7[A-HJ-NP-Z2-9]{2}-[A-HJ-NP-Z2-9]{4}`)
 
 // The demo from the outside: it prints where to go, a person chats, the case is on the queue, it is there after a
 // kill and a restart, and a second one on the same data is refused.
 func TestDemo(t *testing.T) {
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	data := filepath.Join(t.TempDir(), "demo")
 	hostile := []string{"REDIS_URL=redis://127.0.0.1:1", "TELEGRAM_TOKEN=nonsense", "TELEGRAM_WEBHOOK_URL=https://example.org/x", "WHATSAPP=on"}
 	p := startHotline(t, data, []string{"demo", "--people", "3"}, hostile...)
@@ -354,7 +348,7 @@ func TestDemoInMemory(t *testing.T) {
 
 // The public listener answers an exact list of paths; the desk and the metrics are elsewhere.
 func TestListeners(t *testing.T) {
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	p := startHotline(t, filepath.Join(t.TempDir(), "data"), []string{"serve"}, "HOTLINE_MISSION="+exampleFile(t), "WEBCHAT=on")
 	for path, want := range map[string]int{
 		"/": 200, "/healthz": 200, "/readyz": 200, "/source": 200, "/metrics": 404, "/queue": 404, "/signin": 404, "/welcome": 404,

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"pulang/bot/needed"
 	"pulang/bot/telegram/telegramtest"
 )
 
@@ -15,7 +16,7 @@ import (
 // is missing, whose cases it was and which numbers Telegram gave it; so do the log and the metrics, without a word of
 // anybody. With PULANG_SOAK=1 the hotline has forgotten by itself what it acknowledged, and Telegram's numbers tell.
 func TestRestoredCopyShowsOnTheDesk(t *testing.T) {
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	t.Parallel()
 	srv := telegramtest.New(t)
 	data := filepath.Join(t.TempDir(), "data")

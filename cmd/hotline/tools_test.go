@@ -9,15 +9,6 @@ import (
 	"time"
 )
 
-// needTool skips where a program is not installed, and fails in CI, where it has to be.
-func needTool(t *testing.T, name string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is not installed", name)
-	}
-	t.Skipf("%s is not installed", name)
-}
-
 // startRedis starts a redis-server with these settings on a private socket and returns its URL.
 func startRedis(t *testing.T, settings ...string) string {
 	t.Helper()

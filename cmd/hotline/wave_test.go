@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"log/slog"
-	"os/exec"
 	"testing"
 	"time"
 
 	"pulang/bot"
+	"pulang/bot/needed"
 	"pulang/flows/casework"
 	"pulang/locales"
 )
@@ -15,9 +15,7 @@ import (
 // newDemo opens a demo's store and builds its service; nothing listens.
 func newDemo(t *testing.T) (*service, *opened) {
 	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		needTool(t, "redis-server")
-	}
+	needed.Program(t, "redis-server")
 	missions, err := demoMissions()
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"pulang/bot"
+	"pulang/bot/needed"
 	"pulang/bot/store"
 	"pulang/bot/whatsapp"
 	"pulang/bot/whatsapp/whatsapptest"
@@ -99,7 +100,7 @@ func citizens(srv *whatsapptest.Server, n int) (out []*whatsapptest.Citizen) {
 }
 
 func TestWhatsAppKilledLosesNothing(t *testing.T) {
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	t.Parallel()
 	people, instants := 3, 10
 	if os.Getenv("PULANG_SOAK") == "1" {

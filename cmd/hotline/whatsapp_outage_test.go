@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"pulang/bot"
+	"pulang/bot/needed"
 	"pulang/bot/store"
 	"pulang/bot/whatsapp/whatsapptest"
 )
@@ -25,7 +26,7 @@ type ownRedis struct {
 
 func newOwnRedis(t *testing.T) *ownRedis {
 	t.Helper()
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	dir, err := os.MkdirTemp("", "r")
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +80,7 @@ func (r *ownRedis) beside(keys string) *store.Store {
 
 // With Redis down nothing is acknowledged to WhatsApp; when it is back everything comes again, in order, once.
 func TestWhatsAppWhileRedisIsDown(t *testing.T) {
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	t.Parallel()
 	people, down := 3, 3*time.Second
 	if os.Getenv("PULANG_SOAK") == "1" {
@@ -173,7 +174,7 @@ func examineSaid(t *testing.T, s *store.Store, people []*whatsapptest.Citizen, s
 // Two programs share a Redis and a device store on Postgres. When the one that has the number is killed, the other
 // serves after the lease; at WhatsApp there are never two connections of the device.
 func TestWhatsAppReplicas(t *testing.T) {
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	t.Parallel()
 	people, rounds := 3, 1
 	if os.Getenv("PULANG_SOAK") == "1" {

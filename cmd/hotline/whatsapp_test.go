@@ -22,6 +22,7 @@ import (
 
 	"rsc.io/qr"
 
+	"pulang/bot/needed"
 	"pulang/bot/store"
 	"pulang/bot/whatsapp/whatsapptest"
 )
@@ -69,7 +70,7 @@ func scanShown(t *testing.T, phone *whatsapptest.Account) {
 // whatsAppServe runs `serve` in this process, with WhatsApp on and towards the test's server.
 func whatsAppServe(t *testing.T, srv *whatsapptest.Server, more map[string]string) (p *inProcess, desk string, stop func()) {
 	t.Helper()
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	whatsappNet = srv.HTTPClient().Transport
 	t.Cleanup(func() { whatsappNet = nil })
 	data := filepath.Join(t.TempDir(), "data")

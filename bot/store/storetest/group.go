@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"pulang/bot/needed"
 )
 
 // Node is one process of a Group: a redis-server with the settings that the hotline asks for, or a sentinel.
@@ -43,7 +45,7 @@ const downAfter = 2 * time.Second
 // Sentinel starts one primary, two replicas and three sentinels and waits until they know each other.
 func Sentinel(t testing.TB) *Group {
 	t.Helper()
-	needServer(t)
+	needed.Program(t, "redis-server")
 	g := &Group{t: t}
 	for i := range 3 {
 		var more []string
@@ -85,7 +87,7 @@ func Sentinel(t testing.TB) *Group {
 // the line kh has two replicas: after a failover there is still one.
 func Cluster(t testing.TB) *Group {
 	t.Helper()
-	needServer(t)
+	needed.Program(t, "redis-server")
 	ctx := context.Background()
 	g := &Group{t: t}
 	of := []int{0, 1, 2, 0, 1, 2, 0} // the primary of each node; the last is the line's
@@ -274,17 +276,6 @@ func (n *Node) followers() int {
 		return -1
 	}
 	return strings.Count(s, "state=online")
-}
-
-func needServer(t testing.TB) {
-	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err == nil {
-		return
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("redis-server is not installed, and CI must not go without it")
-	}
-	t.Skip("redis-server is not installed: this test is left out")
 }
 
 func tempDir(t testing.TB) string {

@@ -13,6 +13,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
+	"pulang/bot/needed"
 	"pulang/bot/store"
 )
 
@@ -32,13 +33,7 @@ type Server struct {
 func Redis(t testing.TB, args ...string) *Server {
 	t.Helper()
 	redis.SetLogger(silent{})
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("redis-server is not installed, and CI must not go without it")
-		}
-		t.Skip("redis-server is not installed: this test is left out")
-	}
+	path := needed.Program(t, "redis-server")
 	dir, err := os.MkdirTemp("", "store") // t.TempDir may be too long for a socket
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"pulang/bot/needed"
 )
 
 // Postgres starts a PostgreSQL server of the test's own for device stores, on a unix socket in a temporary directory,
@@ -18,10 +20,7 @@ func Postgres(t testing.TB) string {
 	t.Helper()
 	bin := postgresBin()
 	if bin == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("PostgreSQL is not installed")
-		}
-		t.Skip("PostgreSQL is not installed")
+		needed.Missing(t, "PostgreSQL")
 	}
 	dir, err := os.MkdirTemp("", "pg") // t.TempDir's path may be too long for a socket
 	if err != nil {
