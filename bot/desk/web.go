@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"pulang/bot"
+	"pulang/bot/headers"
 	"pulang/flows/casework"
 )
 
@@ -30,21 +31,15 @@ type request struct {
 // maxBody bounds what a form may send: 4,096 characters of reply and the rest.
 const maxBody = 128 << 10
 
-// headers go on every answer, the static files' included (OWASP ASVS 5.0, 3.4).
+// headers go on every answer, the static files' included.
 func (d *Desk) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		nonce := rand.Text()
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self' 'nonce-"+nonce+"'; style-src 'self'; "+
+		headers.SetPage(h, "default-src 'none'; script-src 'self' 'nonce-"+nonce+"'; style-src 'self'; "+
 			"img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "+
-			"require-trusted-types-for 'script'; trusted-types 'none'")
-		h.Set("Cache-Control", "no-store")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), interest-cohort=()")
+			"require-trusted-types-for 'script'; trusted-types 'none'",
+			"camera=(), microphone=(), geolocation=(), interest-cohort=()")
 		if d.secure {
 			h.Set("Strict-Transport-Security", "max-age=63072000")
 		}

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"pulang/bot"
+	"pulang/bot/headers"
 	"pulang/flows"
 )
 
@@ -39,14 +40,9 @@ func (c *Channel) routes() {
 
 // ServeHTTP answers a browser. A form of another site changes nothing (RFC 6265bis SameSite and Fetch Metadata).
 func (c *Channel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Permissions-Policy", "geolocation=(self), camera=(), microphone=(), payment=(), usb=()")
-	h.Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	// page allows its own script and style beside this; a person may send where they are.
+	headers.SetPage(w.Header(), "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+		"geolocation=(self), camera=(), microphone=(), payment=(), usb=()")
 	http.NewCrossOriginProtection().Handler(c.mux).ServeHTTP(w, r)
 }
 

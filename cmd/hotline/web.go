@@ -12,6 +12,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"pulang/bot/headers"
 )
 
 // What a client may cost us. Event streams extend their own write deadline. There is no ReadTimeout for the whole
@@ -40,12 +42,7 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 // id that stands in the log as well (OWASP ASVS 5.0, 16.5.1).
 func safely(next http.Handler, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-store")
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+		headers.Set(w.Header(), "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
 		defer func() {
 			p := recover()
 			if p == nil {
