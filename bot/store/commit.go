@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -200,7 +201,7 @@ func (s *Store) change(ctx context.Context, c *bot.Change, ask bool) (*written, 
 	if c.Who != nil && c.Number > 0 {
 		account, number = dash(c.Who.Account), strconv.FormatInt(c.Number, 10)
 	}
-	w.add(now.UnixMilli(), s.keys.digest(c.Request), w.token, now.Add(s.lease).UnixMilli(), now.Add(-dedupeFor).UnixMilli(), who,
+	w.add(now.UnixMilli(), s.keys.digest(c.Request), w.token, now.Add(s.lease).UnixMilli(), now.Add(-dedupeFor).Unix(), who,
 		c.Version, s.holder(c.Claim), release, wrote, at.UnixMilli(), fenceName, fenceToken, account, number)
 
 	w.add(len(people.list))
@@ -275,7 +276,7 @@ func (w *written) state(c *bot.Change, k recordKey) error {
 	ids := 0
 	note := func(in *flows.Input) {
 		if in != nil && in.ID != "" {
-			w.add(dash(in.ID), in.At.UnixMilli())
+			w.add(gotAs(dash(in.ID)), in.At.Unix())
 			ids++
 		}
 	}
@@ -287,6 +288,15 @@ func (w *written) state(c *bot.Change, k recordKey) error {
 	}
 	w.args[n] = ids
 	return nil
+}
+
+// gotAs is the member of a contact's dedupe set for a message that was received: a decimal id as it is, which Redis
+// keeps as a number, in half the space; any other one behind an i. sentAs (lua/seen_as.lua) is its counterpart.
+func gotAs(id string) string {
+	if len(id) > 15 || id[0] < '1' || id[0] > '9' || strings.Trim(id, "0123456789") != "" {
+		return "i" + id
+	}
+	return id
 }
 
 // caseArgs lays out the case and its entries, or that there is none.

@@ -267,9 +267,22 @@ func TestNoCaseIsLostBetweenMissions(t *testing.T) {
 			c, _, err := s.LoadCase(ctx, "kh", id)
 			must(t, err)
 			for _, m := range []string{"kh", "mm"} {
-				open := s.rdb.ZScore(ctx, keyQueueOpen("kh", m), id).Err() == nil
-				if want := c.Mission == m && !c.Closed(); open != want {
-					t.Errorf("%s of %s, closed %v: on the queue of %s: %v", id, c.Mission, c.Closed(), m, open)
+				open := 0
+				in := []string{keyQueueClaimed("kh", m), keyQueueLater("kh", m), keyQueueSettled("kh", m)}
+				for _, class := range casework.Classes {
+					in = append(in, keyQueue("kh", m, string(class)))
+				}
+				for _, key := range in {
+					if s.rdb.ZScore(ctx, key, id).Err() == nil {
+						open++
+					}
+				}
+				want := 0
+				if c.Mission == m && !c.Closed() {
+					want = 1
+				}
+				if open != want {
+					t.Errorf("%s of %s, closed %v: in %[5]d parts of the queue of %[4]s", id, c.Mission, c.Closed(), m, open)
 				}
 				offered := s.rdb.ZScore(ctx, keyQueueOffered("kh", m), id).Err() == nil
 				if want := c.Offer != nil && c.Offer.To == m; offered != want {

@@ -31,9 +31,8 @@ package store
 //	sin   since when
 //	unt   until when
 //
-// Where an open case stands: always in keyQueueOpen, and unless settled in keyQueueAll of its class; and in exactly
-// one of keyQueue of its class (offered now), keyQueueLater (lat in the future), keyQueueClaimed (by is set),
-// keyQueueSettled. What is offered now stands also in keyQueueClosing, keyQueuePromised and keyQueueFemale of its
+// Where an open case stands: in exactly one of keyQueue of its class (offered now), keyQueueLater (lat in the future),
+// keyQueueClaimed (by is set), keyQueueSettled; one that is later or claimed also in keyQueueAway of its class. What is offered now stands also in keyQueueClosing, keyQueuePromised and keyQueueFemale of its
 // class where they apply. lua/place.lua moves it; scripts that claim, release or expire include it. A case that is
 // offered to another mission stays where it is and is listed in that mission's keyQueueOffered as well.
 
@@ -53,12 +52,13 @@ func lineKey(line string) string { return "{" + line + "}:" }
 //	lt    the token of the lease under which its first row is being sent, absent when none
 func keyConv(line, contact string) string { return lineKey(line) + "conv:" + contact }
 
-// keySeen is a ZSET per contact, trimmed to 14 days by time: "u"+digest of every request that was committed,
-// "i"+the messenger's id of an inbound message, "o"+id of a sent one: of a row
-// of a case that names the contact, otherwise (and in older stores) "o"+id+" "+row+" "+case.
+// keySeen is a ZSET per contact, trimmed to 14 days, scored by the Unix second: "u"+digest of every request that was
+// committed, "i"+the messenger's id of an inbound message (a decimal one without the i), "o"+id of a sent one (a decimal
+// one with a minus instead) of a row of a case that names the contact, otherwise "o"+id+" "+row+" "+case.
 func keySeen(line, contact string) string { return lineKey(line) + "seen:" + contact }
 
-// keyRequests is a ZSET of the digests of requests that were made for no contact (desk, timers), trimmed to 14 days.
+// keyRequests is a ZSET of the digests of requests that were made for no contact (desk, timers), trimmed to 14 days,
+// scored by the Unix second.
 func keyRequests(line string) string { return lineKey(line) + "requests" }
 
 // keyResult is a STRING that lives for a day: what a request at the desk gave back, for its repeat.
@@ -91,13 +91,11 @@ func keyQueue(line, mission, class string) string {
 	return lineKey(line) + "queue:" + mission + ":" + class
 }
 
-// keyQueueAll is a ZSET per mission and class: all cases that are offered, later or claimed, scored by due time.
-func keyQueueAll(line, mission, class string) string {
-	return lineKey(line) + "queue:" + mission + ":all:" + class
+// keyQueueAway is a ZSET per mission and class: cases on which an act is due and that are not offered now, because they
+// are claimed or for later, scored by due time. With keyQueue they are all of the class.
+func keyQueueAway(line, mission, class string) string {
+	return lineKey(line) + "queue:" + mission + ":away:" + class
 }
-
-// keyQueueOpen is a ZSET per mission: all open cases, scored by creation.
-func keyQueueOpen(line, mission string) string { return lineKey(line) + "queue:" + mission + ":open" }
 
 // keyQueueLater is a ZSET per mission: open cases with a scheduled attempt, scored by when they are offered again.
 func keyQueueLater(line, mission string) string { return lineKey(line) + "queue:" + mission + ":later" }
@@ -185,7 +183,7 @@ func keyParked(line, account string) string { return lineKey(line) + "out:" + ac
 func keyFreeze(line, account string) string   { return lineKey(line) + "out:" + account + ":freeze" }
 func keyTakeLast(line, account string) string { return lineKey(line) + "out:" + account + ":last" }
 
-// keyPrompts is a ZSET per account: contacts whose last prompt had buttons, by when it was shown.
+// keyPrompts is a ZSET per account: contacts whose last prompt had buttons, by when it was shown; for two days.
 func keyPrompts(line, account string) string { return lineKey(line) + "prompts:" + account }
 
 // keyBeat is a STRING per account: when its channel was last known to be heard.

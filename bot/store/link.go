@@ -48,7 +48,7 @@ func (s *Store) LinkCases(ctx context.Context, l bot.CaseLink) error {
 // linkArgs lays the link out as lua/link_cases.lua reads it.
 func (s *Store) linkArgs(ctx context.Context, l bot.CaseLink) ([]any, error) {
 	now := s.clock()
-	args := []any{now.UnixMilli(), s.keys.digest(l.Request), s.holder(l.Claim), now.Add(-dedupeFor).UnixMilli()}
+	args := []any{now.UnixMilli(), s.keys.digest(l.Request), s.holder(l.Claim), now.Add(-dedupeFor).Unix()}
 	keys := map[string]dataKey{}
 	for _, c := range []struct {
 		c   *casework.Case

@@ -31,8 +31,8 @@ func TestScriptsNameKnownKeys(t *testing.T) {
 	}
 	// What follows "queue:" and "out:" in scripts is written out in keys.go.
 	for _, k := range []struct{ got, want string }{
-		{keyQueue("kh", "m", "P1"), "{kh}:queue:m:P1"}, {keyQueueAll("kh", "m", "P1"), "{kh}:queue:m:all:P1"},
-		{keyQueueOpen("kh", "m"), "{kh}:queue:m:open"}, {keyQueueLater("kh", "m"), "{kh}:queue:m:later"},
+		{keyQueue("kh", "m", "P1"), "{kh}:queue:m:P1"}, {keyQueueAway("kh", "m", "P1"), "{kh}:queue:m:away:P1"},
+		{keyQueueLater("kh", "m"), "{kh}:queue:m:later"},
 		{keyQueueClaimed("kh", "m"), "{kh}:queue:m:claimed"}, {keyQueueSettled("kh", "m"), "{kh}:queue:m:settled"},
 		{keyQueueClosing("kh", "m", "P1"), "{kh}:queue:m:closing:P1"}, {keyQueuePromised("kh", "m", "P1"), "{kh}:queue:m:promised:P1"},
 		{keyQueueFemale("kh", "m", "P1"), "{kh}:queue:m:female:P1"}, {keyLane("kh", "a", "0"), "{kh}:out:a:0"},
@@ -71,7 +71,7 @@ func TestScriptsSayWhatTheyTake(t *testing.T) {
 			}
 		}
 	}
-	fragments := []string{"audit.lua", "number.lua", "place.lua", "set_timers.lua", "waiting.lua"}
+	fragments := []string{"audit.lua", "number.lua", "place.lua", "seen_as.lua", "set_timers.lua", "waiting.lua"}
 	for _, e := range entries {
 		if name := e.Name(); !run[name] && !slices.Contains(fragments, name) {
 			t.Errorf("%s is no script and no fragment", name)

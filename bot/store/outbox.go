@@ -143,9 +143,9 @@ func (s *Store) Receipt(ctx context.Context, line string, who bot.Contact, provi
 // handlesFor is how long a messenger lets a bot delete messages of both sides.
 const handlesFor = 48 * time.Hour
 
-// Handles returns the messenger's ids of this contact's messages of the last 48 h, both ways, oldest first.
+// Handles returns the messenger's ids of this contact's messages of the last 48 h, both ways, oldest first (those of one second in any order).
 func (s *Store) Handles(ctx context.Context, line string, who bot.Contact) ([]string, error) {
-	since := strconv.FormatInt(s.clock().Add(-handlesFor).UnixMilli(), 10)
+	since := strconv.FormatInt(s.clock().Add(-handlesFor).Unix(), 10)
 	key := keySeen(line, s.keys.contactID(line, who))
 	members, err := s.rdb.ZRangeByScore(ctx, key, rangeFrom(since)).Result()
 	if err != nil {
@@ -154,11 +154,14 @@ func (s *Store) Handles(ctx context.Context, line string, who bot.Contact) ([]st
 	var out []string
 	for _, m := range members {
 		switch m[0] {
-		case 'i':
+		case 'u':
+		case 'i', '-':
 			out = append(out, m[1:])
 		case 'o':
 			id, _, _ := strings.Cut(m[1:], " ")
 			out = append(out, id)
+		default:
+			out = append(out, m)
 		}
 	}
 	return out, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -349,22 +350,41 @@ func TestAnswersOvertakeBroadcasts(t *testing.T) {
 	})
 }
 
+// Decimal ids are remembered as numbers, others as text; both come back as they were.
 func TestHandles(t *testing.T) {
-	both(t, func(t *testing.T, s *store.Store, _ redis.UniversalClient, now *clock) {
+	both(t, func(t *testing.T, s *store.Store, rdb redis.UniversalClient, now *clock) {
 		who := citizen(1)
-		for i, id := range []string{"11", "12", "13"} {
-			c := turn(who, "u"+id, load(t, s, who, "u"+id), row("r"+id, who))
+		for i, id := range []string{"11", "12", "A13", "B14"} {
+			r := row("r"+id, who)
+			if i > 1 {
+				r.CaseID = "c1" // the others are of no case
+			}
+			c := turn(who, "u"+id, load(t, s, who, "u"+id), r)
 			c.State.Case = "K7M4-692Q"
 			in := textInput(id, now.Now())
 			c.Case, c.CaseVer = aCase("c1", "K7M4-692Q"), int64(i)
+			c.Case.Contacts = []casework.Contact{{Channel: who.Channel, Account: who.Account, Address: who.Address}}
 			c.Entries = []bot.Entry{{ID: id, Input: &in}}
-			done := commit(t, s, c)
-			finish(t, s, now.Now(), sent(done.Mine[0]))
-			now.add(20 * time.Hour)
+			out := sent(commit(t, s, c).Mine[0])
+			if i < 3 {
+				out.Row.ProviderID = "9" + strings.TrimLeft(id, "A")
+			} else {
+				out.Row.ProviderID = "mr14"
+			}
+			finish(t, s, now.Now(), out)
+			now.add(15 * time.Hour)
 		}
 		got, err := s.Handles(ctx, "kh", who)
-		if err != nil || !slices.Equal(sorted(got), []string{"12", "13", "mr12", "mr13"}) {
+		if err != nil || !slices.Equal(sorted(got), []string{"12", "912", "913", "A13", "B14", "mr14"}) {
 			t.Fatal(got, err)
+		}
+		for row, id := range map[string]string{"rA13": "913", "rB14": "mr14"} {
+			if err := s.Receipt(ctx, "kh", who, id, bot.RowRead, now.Now()); err != nil {
+				t.Fatal(err)
+			}
+			if state := rdb.HGet(ctx, "{kh}:rowstates:c1", row).Val(); !strings.HasPrefix(state, "read ") {
+				t.Errorf("after the receipt of %s: %s", id, state)
+			}
 		}
 	})
 }

@@ -41,9 +41,16 @@ func (s *Store) Prompted(ctx context.Context, line, account string, from, to tim
 	return nil
 }
 
-// Beat notes that the account's channel was heard now.
+// promptsFor is how long a prompt is remembered: twice as long before an outage as anybody is asked about it again.
+const promptsFor = 48 * time.Hour
+
+// Beat notes that the account's channel was heard now. It forgets prompts that were shown promptsFor before: an outage
+// that is noticed later begins at this beat at the earliest.
 func (s *Store) Beat(ctx context.Context, line, account string, now time.Time) error {
-	if err := s.rdb.Set(ctx, keyBeat(line, dash(account)), now.UnixMilli(), 0).Err(); err != nil {
+	pipe := s.rdb.Pipeline()
+	pipe.Set(ctx, keyBeat(line, dash(account)), now.UnixMilli(), 0)
+	pipe.ZRemRangeByScore(ctx, keyPrompts(line, dash(account)), "-inf", "("+strconv.FormatInt(now.Add(-promptsFor).UnixMilli(), 10))
+	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("beat: %w", err)
 	}
 	return nil

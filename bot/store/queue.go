@@ -115,9 +115,9 @@ func inOrder(heads []head, now time.Time, rules casework.Rules, filter bot.Queue
 // queueCounts adds a line's totals to the page and reads which cases are held and which are for later.
 func (s *Store) queueCounts(ctx context.Context, line, mission string, now time.Time, limit int, page *bot.QueuePage) (claimed, later []place, err error) {
 	pipe := s.rdb.Pipeline()
-	total := map[casework.Class]*redis.IntCmd{}
+	total := map[casework.Class][2]*redis.IntCmd{}
 	for _, c := range casework.Classes {
-		total[c] = pipe.ZCard(ctx, keyQueueAll(line, mission, string(c)))
+		total[c] = [2]*redis.IntCmd{pipe.ZCard(ctx, keyQueue(line, mission, string(c))), pipe.ZCard(ctx, keyQueueAway(line, mission, string(c)))}
 	}
 	after := fmt.Sprintf("(%d", now.UnixMilli())
 	nLater := pipe.ZCount(ctx, keyQueueLater(line, mission), after, "+inf")
@@ -136,7 +136,7 @@ func (s *Store) queueCounts(ctx context.Context, line, mission string, now time.
 		return nil, nil, err
 	}
 	for c, n := range total {
-		page.Total[c] += int(n.Val())
+		page.Total[c] += int(n[0].Val() + n[1].Val())
 	}
 	page.Later += int(nLater.Val())
 	page.Claimed += int(nClaimed.Val())

@@ -41,7 +41,7 @@ func startScratch(ctx context.Context, dir string) (*scratch, error) {
 	s.child = exec.Command(command, "--port", "0", "--unixsocket", socket, "--unixsocketperm", "600", "--dir", dir,
 		"--dbfilename", "dump.rdb", "--appendonly", "no", "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--save", "",
 		"--daemonize", "no", "--logfile", filepath.Join(dir, "redis.log"), "--slowlog-max-len", "0",
-		"--hash-max-listpack-value", listpackValue)
+		"--hash-max-listpack-value", listpackValue, "--zset-max-listpack-entries", listpackEntries)
 	s.child.Dir = dir
 	s.child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	started := make(chan error)

@@ -158,9 +158,24 @@ func TestPrompts(t *testing.T) {
 		if at, err := s.LastBeat(ctx, "kh", acct); !at.Equal(noon) || err != nil {
 			t.Fatal(at, err)
 		}
+		// Two days later the first two are forgotten, which no outage from then on would ask about.
+		if err := s.Beat(ctx, "kh", acct, noon.Add(promptsKept+30*time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		got = nil
+		err = s.Prompted(ctx, "kh", acct, noon, noon.Add(promptsKept), func(c bot.Contact) error {
+			got = append(got, c)
+			return nil
+		})
+		if err != nil || !slices.Equal(got, []bot.Contact{citizen(5)}) {
+			t.Fatal("prompts of long ago:", got, err)
+		}
 		now.add(0)
 	})
 }
+
+// promptsKept is how long a prompt is remembered at least.
+const promptsKept = 48 * time.Hour
 
 func TestErase(t *testing.T) {
 	srv := storetest.Redis(t)

@@ -2,9 +2,6 @@
 -- KEYS  1 the line's prefix
 -- ARGV  1 now, 2 end of the lease, 3 case id, 4 officer, 5 the officer's sealed name, 6 digest of the request, 7 "1"
 --       for Next: only what is offered now, and while a P1 waits only a P1, 8 mission, 9… sealed audit rows
--- Gives one officer the lease on a case, once however often it is asked, and only one officer.
--- KEYS  1 the line's prefix
--- ARGV  1 now, 2 end of the lease, 3 case id, 4 officer, 5 the officer's sealed name, 6 digest of the request, 7 "1" for Next: only what is offered now, and while a P1 waits only a P1, 8 mission, 9… sealed audit rows
 -- Gives "ok" or "repeat", case id, since and until; or "held", holder, since and until; or one word and nothing
 -- written: "gone" (no such case, closed, another mission's, for Next: not offered any more), "again" (for Next: a
 -- P1 came meanwhile, choose again).

@@ -1,13 +1,13 @@
 -- Commits everything that one decision changes, once however often it is asked.
 -- KEYS  1 the line's prefix
--- ARGV  1 now, 2 digest of the request, 3 token for the rows handed over, 4 end of their lease, 5 time before which
+-- ARGV  1 now, 2 digest of the request, 3 token for the rows handed over, 4 end of their lease, 5 second before which
 --       requests are forgotten, 6 contact ("" for a change made at the desk), 7 its expected version, 8 officer who
 --       must hold the case ("" for nobody), 9 "1" to give the lease back, 10 "1" when the person wrote by hand (then 11
 --       is when), 12 and 13 name and token of a lease that must be in force ("" for none), 14 and 15 the account and its
 --       number of the update that led to this ("" for none); then in this order:
 --       contacts: n, n × (contact, account, wrapped key, sealed address or "" when it is stored)
 --       state (only with a contact): sealed or "" for none, case code, when a prompt with buttons was shown or "",
---              n, n × (messenger's id, when) of the messages
+--              n, n × (message as it is remembered, second) of the messages
 --       case:  id ("" for none), expected version, wrapped key, sealed, n, n × (field, value): code, m, c, cl always,
 --              of the others at least those that are not as they were in the expected version
 --              then the officer who gets the lease ("" for nobody), the officer's sealed name, the lease's end
@@ -19,6 +19,7 @@
 -- include place.lua
 -- include waiting.lua
 -- include number.lua
+-- include seen_as.lua
 -- include set_timers.lua
 local P, now, who = KEYS[1], ARGV[1], ARGV[6]
 local at = 15
@@ -81,10 +82,10 @@ if id ~= '' then
 end
 
 -- write
-local requests = {now, digest}
+local requests = {second(now), digest}
 for _, m in ipairs(ids) do
   requests[#requests + 1] = m[2]
-  requests[#requests + 1] = 'i' .. m[1]
+  requests[#requests + 1] = m[1]
 end
 redis.call('ZADD', seen, unpack(requests))
 if ARGV[15] ~= '' then number(P, ARGV[14], ARGV[15], now) end

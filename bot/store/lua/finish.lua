@@ -8,6 +8,7 @@
 -- leased before.
 -- include place.lua
 -- include waiting.lua
+-- include seen_as.lua
 local P, now, ends = KEYS[1], ARGV[1], ARGV[2]
 local freed, got = {}, {'ok'}
 for i = 4, #ARGV, 12 do
@@ -41,9 +42,9 @@ for i = 4, #ARGV, 12 do
       end
       if pid ~= '-' then
         -- A case that names the contact is found from there: the short form is a third of the long one.
-        local sent = 'o' .. pid
-        if redis.call('SISMEMBER', P .. 'blind:contact:' .. contact, case) == 0 then sent = sent .. ' ' .. id .. ' ' .. case end
-        redis.call('ZADD', P .. 'seen:' .. contact, now, sent)
+        local sent = sentAs(pid)
+        if redis.call('SISMEMBER', P .. 'blind:contact:' .. contact, case) == 0 then sent = 'o' .. pid .. ' ' .. id .. ' ' .. case end
+        redis.call('ZADD', P .. 'seen:' .. contact, second(now), sent)
       end
       noted = true
     elseif mine and redis.call('LINDEX', waiting, 0) == lane .. id then

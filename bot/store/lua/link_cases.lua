@@ -1,7 +1,7 @@
 -- Makes one of two cases of a person, or parts them again, once however often it is asked.
 -- KEYS  1 the line's prefix
--- ARGV  1 now, 2 digest of the request, 3 officer who must hold the first case, 4 time before which requests are
---       forgotten, then in this order:
+-- ARGV  1 now, 2 digest of the request, 3 officer who must hold the first case, 4 second before which requests
+--       are forgotten, then in this order:
 --       2 × case: id, expected version, wrapped key, sealed, n, n × (field, value)
 --       from and to: case ids; rows of the contacts below move from one to the other
 --       contacts: n, n × (contact, account, expected version or "" to leave the conversation, wrapped key, sealed state, case code)
@@ -11,6 +11,7 @@
 -- "held" (somebody else holds the second).
 -- include place.lua
 -- include waiting.lua
+-- include seen_as.lua
 -- include set_timers.lua
 local P, now = KEYS[1], ARGV[1]
 local at = 4
@@ -50,7 +51,7 @@ for i = 1, tonumber(nx()) do
 end
 
 -- write
-redis.call('ZADD', P .. 'requests', now, ARGV[2])
+redis.call('ZADD', P .. 'requests', second(now), ARGV[2])
 redis.call('ZREMRANGEBYSCORE', P .. 'requests', '-inf', '(' .. ARGV[4])
 for i, c in ipairs(cases) do
   local case = P .. 'case:' .. c.id

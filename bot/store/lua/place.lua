@@ -5,7 +5,7 @@ local function place(P, id, om, oc, ow, now)
   local case = P .. 'case:' .. id
   if om and om ~= '' then
     local q = P .. 'queue:' .. om .. ':'
-    for _, set in ipairs({oc, 'all:' .. oc, 'promised:' .. oc, 'female:' .. oc, 'later', 'claimed', 'settled', 'open'}) do
+    for _, set in ipairs({oc, 'away:' .. oc, 'promised:' .. oc, 'female:' .. oc, 'later', 'claimed', 'settled'}) do
       redis.call('ZREM', q .. set, id)
     end
     local n = 0
@@ -14,33 +14,33 @@ local function place(P, id, om, oc, ow, now)
       n = n + 1
     end
   end
-  local f = redis.call('HMGET', case, 'm', 'c', 'due', 'cr', 'cl', 'lat', 'w', 'by', 'unt', 'st', 'pr', 'f')
+  local f = redis.call('HMGET', case, 'm', 'c', 'due', 'cl', 'lat', 'w', 'by', 'unt', 'st', 'pr', 'f')
   local c, due = f[2], f[3]
-  if f[8] and tonumber(f[9] or '0') <= tonumber(now) then
+  if f[7] and tonumber(f[8] or '0') <= tonumber(now) then
     redis.call('HDEL', case, 'by', 'sin', 'unt')
-    f[8] = false
+    f[7] = false
   end
-  if f[5] ~= '' then return end
+  if f[4] ~= '' then return end
   local q = P .. 'queue:' .. f[1] .. ':'
-  redis.call('ZADD', q .. 'open', f[4], id)
-  if not f[8] and (f[10] or '') ~= '' then
+  if not f[7] and (f[9] or '') ~= '' then
     redis.call('ZADD', q .. 'settled', due, id)
     return
   end
-  redis.call('ZADD', q .. 'all:' .. c, due, id)
-  if f[8] then
-    redis.call('ZADD', q .. 'claimed', f[9], id)
+  if f[7] then
+    redis.call('ZADD', q .. 'away:' .. c, due, id)
+    redis.call('ZADD', q .. 'claimed', f[8], id)
     return
   end
-  if f[6] ~= '' and tonumber(f[6]) > tonumber(now) then
-    redis.call('ZADD', q .. 'later', f[6], id)
+  if f[5] ~= '' and tonumber(f[5]) > tonumber(now) then
+    redis.call('ZADD', q .. 'away:' .. c, due, id)
+    redis.call('ZADD', q .. 'later', f[5], id)
     return
   end
   redis.call('ZADD', q .. c, due, id)
-  if (f[11] or '') ~= '' then redis.call('ZADD', q .. 'promised:' .. c, f[11], id) end
-  if f[12] == '1' then redis.call('ZADD', q .. 'female:' .. c, due, id) end
+  if (f[10] or '') ~= '' then redis.call('ZADD', q .. 'promised:' .. c, f[10], id) end
+  if f[11] == '1' then redis.call('ZADD', q .. 'female:' .. c, due, id) end
   local n = 0
-  for to in string.gmatch(f[7] or '', '%-(%d+)') do
+  for to in string.gmatch(f[6] or '', '%-(%d+)') do
     redis.call('ZADD', q .. 'closing:' .. c, to, id .. '|' .. n)
     n = n + 1
   end

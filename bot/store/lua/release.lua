@@ -3,11 +3,6 @@
 -- ARGV  1 now, 2 case id, 3 officer, or "" for whoever held a lease that is over, 4 digest of the request, 5 end of
 --       the lease that is known to be over ("" when an officer gives it back), 6 a timeline entry ("" for none), 7…
 --       sealed audit rows
--- Gives a lease back; the case returns to where it belongs.
--- KEYS  1 the line's prefix
--- ARGV  1 now, 2 case id, 3 officer, or "" for whoever held a lease that is over, 4 digest of the
---       request, 5 end of the lease that is known to be over ("" when an officer gives it back), 6 a timeline entry ("" for
---       none), 7… sealed audit rows
 -- Gives 1, also for a repeat; 0 when the lease is not held (any more) or, with 5, goes on.
 -- include place.lua
 local P, now, id = KEYS[1], ARGV[1], ARGV[2]

@@ -22,6 +22,19 @@ local function earliest(a, b)
   return a
 end
 
+-- earliestDue gives the n cases of a class that are due first, offered now or not
+local function earliestDue(q, c, n)
+  local all = {}
+  for _, set in ipairs({c, 'away:' .. c}) do
+    local f = redis.call('ZRANGE', q .. set, 0, n - 1, 'WITHSCORES')
+    for i = 1, #f, 2 do all[#all + 1] = {f[i], tonumber(f[i + 1])} end
+  end
+  table.sort(all, function(a, b) return a[2] < b[2] or (a[2] == b[2] and a[1] < b[1]) end)
+  local ids = {}
+  for i = 1, math.min(n, #all) do ids[i] = all[i][1] end
+  return ids
+end
+
 local got = {}
 for _, set in ipairs({P .. 'dead', P .. 'held', P .. 'asides'}) do
   local first = redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')
@@ -34,10 +47,14 @@ got[#got + 1] = timer[2] or ''
 for i = 5, 4 + missions do
   local m = ARGV[i]
   local q = P .. 'queue:' .. m .. ':'
-  local open = redis.call('ZCARD', q .. 'open')
+  local settled = redis.call('ZCARD', q .. 'settled')
+  local open = settled
+  for _, c in ipairs({'P1', 'P2', 'P3', 'P4'}) do
+    open = open + redis.call('ZCARD', q .. c) + redis.call('ZCARD', q .. 'away:' .. c)
+  end
   if open > 0 then
     local unread, unreadSince, p1Since = 0, '', ''
-    for _, id in ipairs(redis.call('ZRANGE', q .. 'all:P1', 0, look - 1)) do
+    for _, id in ipairs(earliestDue(q, 'P1', look)) do
       local f = redis.call('HMGET', P .. 'case:' .. id, 'p1', 'rd', 'by', 'unt', 'lat')
       local since = f[1] or ''
       if since ~= '' and tonumber(f[2] ~= '' and f[2] or '0') < tonumber(since) then
@@ -48,13 +65,14 @@ for i = 5, 4 + missions do
       if not held and tonumber(f[5] ~= '' and f[5] or '0') <= tonumber(now) then p1Since = earliest(p1Since, since) end
     end
     local of = {'m', m, open, redis.call('ZCOUNT', q .. 'later', '(' .. now, '+inf'),
-      redis.call('ZCOUNT', q .. 'claimed', '(' .. now, '+inf'), redis.call('ZCARD', q .. 'settled'), unread, unreadSince, p1Since}
+      redis.call('ZCOUNT', q .. 'claimed', '(' .. now, '+inf'), settled, unread, unreadSince, p1Since}
     for _, c in ipairs({'P1', 'P2', 'P3', 'P4'}) do
-      of[#of + 1] = redis.call('ZCARD', q .. 'all:' .. c)
-      of[#of + 1] = redis.call('ZCOUNT', q .. 'all:' .. c, '-inf', '(' .. now)
+      local away = q .. 'away:' .. c
+      of[#of + 1] = redis.call('ZCARD', q .. c) + redis.call('ZCARD', away)
+      of[#of + 1] = redis.call('ZCOUNT', q .. c, '-inf', '(' .. now) + redis.call('ZCOUNT', away, '-inf', '(' .. now)
     end
     for _, c in ipairs({'P1', 'P2', 'P3', 'P4'}) do
-      for _, id in ipairs(redis.call('ZRANGE', q .. 'all:' .. c, 0, cases - 1)) do
+      for _, id in ipairs(earliestDue(q, c, cases)) do
         local f = redis.call('HMGET', P .. 'case:' .. id, 'v', 'k', 's')
         for _, v in ipairs({id, f[1] or '', f[2] or '', f[3] or ''}) do of[#of + 1] = v end
       end
