@@ -2,8 +2,6 @@ package desk
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -138,8 +136,8 @@ func TestQRInTheBrowser(t *testing.T) {
 	unlinkedLine(w)
 	c := startChrome(t, w)
 	c.signIn("admin")
-	c.page("/channels")
-	c.press(".stack button[value=link]")
+	c.Page("/channels")
+	c.Press(".stack button[value=link]")
 	eval[bool](c, `window.same = true`)
 	paths := map[string]bool{}
 	for i := range 3 {
@@ -148,7 +146,7 @@ func TestQRInTheBrowser(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.until(`document.querySelector('svg.qr path') && document.querySelector('svg.qr path').getAttribute('d') === '` + want.Path + `'`)
+		c.Until(`document.querySelector('svg.qr path') && document.querySelector('svg.qr path').getAttribute('d') === '` + want.Path + `'`)
 		paths[want.Path] = true
 	}
 	if len(paths) != 3 {
@@ -158,33 +156,25 @@ func TestQRInTheBrowser(t *testing.T) {
 		t.Errorf("the code is %v px wide", wide)
 	}
 	for _, width := range []int64{320, 1440} {
-		c.do(chromedp.EmulateViewport(width, 900))
+		c.Do(chromedp.EmulateViewport(width, 900))
 		if over := eval[int](c, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 1 {
 			t.Errorf("%d px too wide at %d", over, width)
 		}
-		if *shots != "" {
-			png, err := chromedp.Run(c.ctx, chromedp.FullScreenshot(100))
-			if err == nil {
-				err = os.WriteFile(filepath.Join(*shots, fmt.Sprintf("channels-qr-%d.png", width)), png, 0o600)
-			}
-			if err != nil {
-				t.Error(err)
-			}
-		}
+		c.shoot(fmt.Sprintf("channels-qr-%d", width))
 	}
 	w.f.shows(bot.NumberShow{Step: bot.NumberFailed, Why: "no_scan"})
-	c.until(`!document.querySelector('svg.qr') && document.querySelector('#phone')`)
+	c.Until(`!document.querySelector('svg.qr') && document.querySelector('#phone')`)
 	eval[bool](c, `(document.querySelector('#phone').value = '+62 811', true)`)
 	w.f.mu.Lock()
 	w.f.channels[0].LastIn = w.clock()
 	w.f.tell("channel")
 	w.f.mu.Unlock()
-	c.until(`!document.querySelector('#channels').textContent.includes('Pesan masuk terakhir\n  belum ada') && document.querySelector('#channels time')`)
+	c.Until(`!document.querySelector('#channels').textContent.includes('Pesan masuk terakhir\n  belum ada') && document.querySelector('#channels time')`)
 	if v := eval[string](c, `document.querySelector('#phone').value`); v != "+62 811" {
 		t.Errorf("what was typed became %q", v)
 	}
 	if !eval[bool](c, `window.same === true`) {
 		t.Error("the page was loaded anew")
 	}
-	c.clean()
+	c.Clean()
 }

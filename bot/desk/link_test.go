@@ -2,8 +2,6 @@ package desk
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -76,49 +74,33 @@ func TestTwoCasesInTheBrowser(t *testing.T) {
 	code, other := twice(w)
 	c := startChrome(t, w)
 	c.signIn("officer")
-	c.page("/case/" + code)
-	c.press("form[action$='/claim'] button")
+	c.Page("/case/" + code)
+	c.Press("form[action$='/claim'] button")
 	for _, lang := range []string{"id", "en"} {
-		c.press("form[action='/lang'] button[value=" + lang + "]")
-		c.page("/case/" + code)
+		c.Press("form[action='/lang'] button[value=" + lang + "]")
+		c.Page("/case/" + code)
 		eval[bool](c, `(document.querySelector('details[data-key=link]').open = true)`)
-		c.press("#linked form[action$='/link'] button")
-		c.until(`document.querySelectorAll('.pair section').length === 2`)
+		c.Press("#linked form[action$='/link'] button")
+		c.Until(`document.querySelectorAll('.pair section').length === 2`)
 		for _, width := range []int64{320, 1440} {
-			c.do(chromedp.EmulateViewport(width, 900))
+			c.Do(chromedp.EmulateViewport(width, 900))
 			if over := eval[int](c, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 1 {
 				t.Errorf("%s: %d px too wide at %d", lang, over, width)
 			}
-			if *shots != "" {
-				png, err := chromedp.Run(c.ctx, chromedp.FullScreenshot(100))
-				if err == nil {
-					err = os.WriteFile(filepath.Join(*shots, fmt.Sprintf("link-%s-%d.png", lang, width)), png, 0o600)
-				}
-				if err != nil {
-					t.Error(err)
-				}
-			}
+			c.shoot(fmt.Sprintf("link-%s-%d", lang, width))
 		}
 	}
 	eval[bool](c, `document.querySelector('input[name=sure]').click() || true`)
-	c.press("form[action$='/link'] button.go")
-	c.until(`document.querySelector('#timeline').textContent.includes('HP dipakai bersama') && document.querySelectorAll('#to option').length === 2`)
+	c.Press("form[action$='/link'] button.go")
+	c.Until(`document.querySelector('#timeline').textContent.includes('HP dipakai bersama') && document.querySelectorAll('#to option').length === 2`)
 	if first := eval[string](c, `document.querySelector('#to').selectedOptions[0].textContent`); !strings.Contains(first, "WhatsApp") {
 		t.Errorf("the reply would go to %q, the person wrote on WhatsApp last", first)
 	}
 	w.f.hear(code, "satu lagi")
-	c.until(`document.querySelector('#timeline').textContent.includes('satu lagi')`)
-	if *shots != "" {
-		png, err := chromedp.Run(c.ctx, chromedp.FullScreenshot(100))
-		if err == nil {
-			err = os.WriteFile(filepath.Join(*shots, "linked-case.png"), png, 0o600)
-		}
-		if err != nil {
-			t.Error(err)
-		}
-	}
+	c.Until(`document.querySelector('#timeline').textContent.includes('satu lagi')`)
+	c.shoot("linked-case")
 	if w.f.cases[other].open().Into == nil {
 		t.Error("not linked")
 	}
-	c.clean()
+	c.Clean()
 }

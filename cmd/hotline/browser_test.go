@@ -27,34 +27,34 @@ func quoted(s string) string {
 // says types a message into the chat and sends it.
 func (p *tab) says(text string) {
 	p.t.Helper()
-	p.write("#text", text)
-	p.do(chromedp.Click(chromedp.CSS("#say button.main"), chromedp.NodeVisible))
-	p.until(`[...document.querySelectorAll('#log .mine:not(.wait) .t')].some(n => n.textContent === ` + quoted(text) + `)`)
+	p.Write("#text", text)
+	p.Do(chromedp.Click(chromedp.CSS("#say button.main"), chromedp.NodeVisible))
+	p.Until(`[...document.querySelectorAll('#log .mine:not(.wait) .t')].some(n => n.textContent === ` + quoted(text) + `)`)
 }
 
 // taps presses the button with this label below the newest question, once there is one.
 func (p *tab) taps(label string) {
 	p.t.Helper()
-	p.until(`[...document.querySelectorAll('#log form:last-of-type button')].some(b => !b.disabled && b.textContent.replace(/^[0-9]+\. /, '') === ` + quoted(label) + ` && (b.id = 'tap', true))`)
-	p.do(chromedp.Click(chromedp.ID("tap"), chromedp.NodeVisible))
-	p.until(`!document.getElementById('tap')`)
+	p.Until(`[...document.querySelectorAll('#log form:last-of-type button')].some(b => !b.disabled && b.textContent.replace(/^[0-9]+\. /, '') === ` + quoted(label) + ` && (b.id = 'tap', true))`)
+	p.Do(chromedp.Click(chromedp.ID("tap"), chromedp.NodeVisible))
+	p.Until(`!document.getElementById('tap')`)
 }
 
 // asks waits until the newest message of the hotline holds these words.
 func (p *tab) asks(words string) {
 	p.t.Helper()
-	p.until(`[...document.querySelectorAll('#log .m:not(.mine) .t')].at(-1)?.textContent.includes(` + quoted(words) + `)`)
+	p.Until(`[...document.querySelectorAll('#log .m:not(.mine) .t')].at(-1)?.textContent.includes(` + quoted(words) + `)`)
 }
 
 // signIn uses the demo's one-time link.
 func (p *tab) signIn() {
 	p.t.Helper()
-	p.until(`location.pathname !== '/welcome' || document.querySelector('#token').value !== ''`)
+	p.Until(`location.pathname !== '/welcome' || document.querySelector('#token').value !== ''`)
 	if value[string](p, "location.hash") != "" {
 		p.t.Error("the link's secret is still in the address bar")
 	}
-	p.press("form[action='/welcome'] button")
-	p.until(`location.pathname === '/queue'`)
+	p.Press("form[action='/welcome'] button")
+	p.Until(`location.pathname === '/queue'`)
 }
 
 // redisServers are the redis-server processes that work in a data directory.
@@ -99,18 +99,18 @@ func TestLineInTheBrowser(t *testing.T) {
 
 	officer := web.tab("officer", p.Desk, true)
 	officer.signIn()
-	officer.until(`document.querySelector('#list .empty')`)
-	officer.until(`document.querySelector('[data-live-mark]').textContent === document.querySelector('[data-live-mark]').dataset.up`)
-	officer.stays()
+	officer.Until(`document.querySelector('#list .empty')`)
+	officer.Until(`document.querySelector('[data-live-mark]').textContent === document.querySelector('[data-live-mark]').dataset.up`)
+	officer.Stays()
 
 	citizen := web.tab("citizen", p.Chat, true)
-	citizen.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
-	citizen.do(chromedp.Click(chromedp.CSS("#intro button"), chromedp.NodeVisible))
+	citizen.Do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
+	citizen.Do(chromedp.Click(chromedp.CSS("#intro button"), chromedp.NodeVisible))
 	citizen.asks("Apakah Anda aman")
-	citizen.stays()
+	citizen.Stays()
 	citizen.says("tolong saya, paspor saya diambil bos")
-	officer.until(`document.querySelector('#list [data-code]')`)
-	if !officer.stayed() {
+	officer.Until(`document.querySelector('#list [data-code]')`)
+	if !officer.Stayed() {
 		t.Error("the queue was loaded anew")
 	}
 	code := value[string](officer, `document.querySelector('#list [data-code]').dataset.code`)
@@ -118,35 +118,35 @@ func TestLineInTheBrowser(t *testing.T) {
 	if said := value[string](citizen, `document.querySelector('#log').innerText`); !strings.Contains(said, code) {
 		t.Errorf("the citizen was not told the code %s of the queue", code)
 	}
-	officer.until(`document.querySelectorAll('#list [data-code]').length === 1`)
+	officer.Until(`document.querySelectorAll('#list [data-code]').length === 1`)
 
-	officer.press("form[action='/next'] button")
-	officer.until(`document.querySelector('h1 .code').textContent === ` + quoted(code))
+	officer.Press("form[action='/next'] button")
+	officer.Until(`document.querySelector('h1 .code').textContent === ` + quoted(code))
 	officer.sees("paspor saya diambil bos")
 	if value[bool](officer, `document.documentElement.outerHTML.replace(/[^0-9]/g, '').includes('11998877')`) {
 		t.Error("the number is in the page before the attempt was recorded")
 	}
-	officer.press("#call form[action$='/call'] button[value=phone]")
-	officer.until(`document.querySelector('a[href="tel:` + callback + `"]')`)
-	officer.press("header nav a[href='/queue']")
-	officer.until(`document.querySelector('.bar.warn a[href*="` + code + `"]')`) // the page demands the outcome
-	officer.press(".bar.warn a")
-	officer.do(chromedp.Click(chromedp.CSS("#outcome input[name=outcome][value=no_answer]"), chromedp.NodeVisible))
-	officer.write("#onote", "tidak diangkat, dicoba lagi nanti")
-	officer.press("#outcome button.go")
-	officer.until(`!document.querySelector('#outcome')`)
+	officer.Press("#call form[action$='/call'] button[value=phone]")
+	officer.Until(`document.querySelector('a[href="tel:` + callback + `"]')`)
+	officer.Press("header nav a[href='/queue']")
+	officer.Until(`document.querySelector('.bar.warn a[href*="` + code + `"]')`) // the page demands the outcome
+	officer.Press(".bar.warn a")
+	officer.Do(chromedp.Click(chromedp.CSS("#outcome input[name=outcome][value=no_answer]"), chromedp.NodeVisible))
+	officer.Write("#onote", "tidak diangkat, dicoba lagi nanti")
+	officer.Press("#outcome button.go")
+	officer.Until(`!document.querySelector('#outcome')`)
 
 	answer(officer, "Kami sudah mencoba menelepon Anda.")
 	citizen.asks("Kami sudah mencoba menelepon Anda.")
 	citizen.says("maaf, tadi HP mati")
-	officer.until(`document.querySelector('#timeline').textContent.includes('tadi HP mati')`)
-	if !citizen.stayed() {
+	officer.Until(`document.querySelector('#timeline').textContent.includes('tadi HP mati')`)
+	if !citizen.Stayed() {
 		t.Error("the chat was loaded anew")
 	}
 	// The delivery state moves on by itself, as far as the browser's receipt.
-	officer.until(`document.querySelector('#timeline .state-delivered')`)
+	officer.Until(`document.querySelector('#timeline .state-delivered')`)
 
-	citizen.watched()
+	citizen.Watched()
 	killAndComeBack(t, web, p, citizen, officer, code)
 }
 
@@ -159,7 +159,7 @@ func chat(citizen *tab) {
 	citizen.says("Poipet")
 	citizen.asks("Tempatnya seperti apa?")
 	// Ten choices fill a phone's screen; the question above them is still to be seen.
-	citizen.until(`(r => r.top >= document.querySelector('header').offsetHeight && r.bottom < innerHeight)([...document.querySelectorAll('#log .t')].at(-1).getBoundingClientRect())`)
+	citizen.Until(`(r => r.top >= document.querySelector('header').offsetHeight && r.bottom < innerHeight)([...document.querySelectorAll('#log .t')].at(-1).getBoundingClientRect())`)
 	citizen.taps("Penginapan")
 	citizen.taps("Tidak ada tempat tidur")
 	citizen.taps("Selesai")
@@ -177,9 +177,9 @@ func chat(citizen *tab) {
 // answer replies in the chat from the case page.
 func answer(officer *tab, text string) {
 	officer.t.Helper()
-	officer.write("#replytext", text)
-	officer.press("#reply form[action$='/reply'] button.go")
-	officer.until(`document.querySelector('#timeline').textContent.includes(` + quoted(text) + `)`)
+	officer.Write("#replytext", text)
+	officer.Press("#reply form[action$='/reply'] button.go")
+	officer.Until(`document.querySelector('#timeline').textContent.includes(` + quoted(text) + `)`)
 }
 
 // killAndComeBack is the second half: kill -9, the same addresses again.
@@ -199,12 +199,13 @@ func killAndComeBack(t *testing.T, web *browser, p *program, citizen, officer *t
 		}
 	}
 	second()
-	officer.watched()
+	officer.Watched()
 	p.stop(syscall.SIGKILL)
 	if now := redisServers(t, data); !slices.Equal(now, before) {
 		t.Fatalf("redis-servers %v after the kill, before it %v", now, before)
 	}
-	p = startHotline(t, data, []string{"demo", "--people", "0"}, "HOTLINE_LISTEN="+citizen.home, "HOTLINE_DESK_LISTEN="+officer.home)
+	at := func(p *tab) string { return strings.TrimPrefix(p.Home, "http://") }
+	p = startHotline(t, data, []string{"demo", "--people", "0"}, "HOTLINE_LISTEN="+at(citizen), "HOTLINE_DESK_LISTEN="+at(officer))
 	if now := redisServers(t, data); !slices.Equal(now, before) {
 		t.Errorf("redis-servers %v after the next start, before it %v", now, before)
 	}
@@ -212,28 +213,28 @@ func killAndComeBack(t *testing.T, web *browser, p *program, citizen, officer *t
 
 	again := web.tab("officer after the kill", p.Desk, true)
 	again.signIn()
-	again.do(chromedp.Navigate("http://" + again.home + "/case/" + code))
+	again.Page("/case/" + code)
 	for _, words := range []string{"paspor saya diambil bos", "tadi HP mati", "Kami sudah mencoba menelepon Anda.", "tidak diangkat, dicoba lagi nanti"} {
 		again.sees(words)
 	}
 	if value[bool](again, `!!document.querySelector(".casehead form[action$='/claim']")`) {
-		again.press(".casehead form[action$='/claim'] button")
+		again.Press(".casehead form[action$='/claim'] button")
 	}
 	// The citizen's page was open all the time and has found its way back.
 	answer(again, "Selamat jalan, tiket Anda sudah ada.")
 	citizen.asks("Selamat jalan, tiket Anda sudah ada.")
-	if !citizen.stayed() {
+	if !citizen.Stayed() {
 		t.Error("the chat was loaded anew")
 	}
-	again.do(chromedp.Click(chromedp.CSS("details[data-key=close] summary"), chromedp.NodeVisible))
-	again.do(chromedp.SetValue(chromedp.ID("as"), "referred"))
-	again.write("#csum", "dirujuk, tiket dibeli keluarga")
-	again.press("#close button")
-	again.until(`document.querySelector('.casehead').textContent.includes('DITUTUP')`)
-	again.do(chromedp.Navigate("http://" + again.home + "/queue"))
-	again.until(`document.querySelector('#list') && !document.querySelector('#list [data-code="` + code + `"]')`)
-	again.clean()
-	citizen.clean()
+	again.Do(chromedp.Click(chromedp.CSS("details[data-key=close] summary"), chromedp.NodeVisible))
+	again.Do(chromedp.SetValue(chromedp.ID("as"), "referred"))
+	again.Write("#csum", "dirujuk, tiket dibeli keluarga")
+	again.Press("#close button")
+	again.Until(`document.querySelector('.casehead').textContent.includes('DITUTUP')`)
+	again.Page("/queue")
+	again.Until(`document.querySelector('#list') && !document.querySelector('#list [data-code="` + code + `"]')`)
+	again.Clean()
+	citizen.Clean()
 	if code := p.stop(syscall.SIGTERM); code != 0 {
 		t.Errorf("an orderly stop ends with %d", code)
 	}
@@ -247,29 +248,29 @@ func TestLineWithoutScripts(t *testing.T) {
 	p := startHotline(t, demoData(t), []string{"demo", "--people", "0"})
 
 	citizen := web.tab("citizen", p.Chat, false)
-	citizen.write("#text", "tolong saya di Bavet")
-	citizen.press("#say button.main")
-	citizen.until(`document.querySelector('#log .mine .t').textContent === 'tolong saya di Bavet'`)
+	citizen.Write("#text", "tolong saya di Bavet")
+	citizen.Press("#say button.main")
+	citizen.Until(`document.querySelector('#log .mine .t').textContent === 'tolong saya di Bavet'`)
 	citizen.asks("Apakah Anda aman")
-	citizen.press("#log form button[value$=':safe']")
+	citizen.Press("#log form button[value$=':safe']")
 	citizen.asks("Laporan ini untuk siapa")
 
 	page, token, _ := strings.Cut(p.Desk, "#")
 	officer := web.tab("officer", page, false)
-	officer.write("#token", token)
-	officer.press("form[action='/welcome'] button")
-	officer.until(`location.pathname === '/queue'`)
-	officer.until(`document.querySelectorAll('#list [data-code]').length === 1`)
-	officer.press("form[action='/next'] button")
+	officer.Write("#token", token)
+	officer.Press("form[action='/welcome'] button")
+	officer.Until(`location.pathname === '/queue'`)
+	officer.Until(`document.querySelectorAll('#list [data-code]').length === 1`)
+	officer.Press("form[action='/next'] button")
 	officer.sees("tolong saya di Bavet")
 	answer(officer, "Kami sudah membaca pesan Anda.")
 	officer.sees("Kami sudah membaca pesan Anda.")
 
-	citizen.press("noscript a")
+	citizen.Press("noscript a")
 	citizen.asks("Kami sudah membaca pesan Anda.")
 	answer(officer, "Apakah Anda bersama orang lain?")
-	citizen.press("noscript a") // a second time: a link to where the page already is would load nothing
+	citizen.Press("noscript a") // a second time: a link to where the page already is would load nothing
 	citizen.asks("Apakah Anda bersama orang lain?")
-	citizen.clean()
-	officer.clean()
+	citizen.Clean()
+	officer.Clean()
 }

@@ -46,8 +46,8 @@ func takeImages(t *testing.T) {
 	deadline(t, 10*time.Minute, "the wave is over", func() bool { return strings.Contains(p.text(&p.err), "arrived in") })
 
 	citizen := web.tab("citizen", p.Chat, true)
-	citizen.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
-	citizen.do(chromedp.Click(chromedp.CSS("#intro button"), chromedp.NodeVisible))
+	citizen.Do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
+	citizen.Do(chromedp.Click(chromedp.CSS("#intro button"), chromedp.NodeVisible))
 	citizen.asks("Apakah Anda aman")
 	citizen.taps("Aman")
 	citizen.taps("Saya sendiri")
@@ -58,34 +58,28 @@ func takeImages(t *testing.T) {
 	citizen.asks("Apakah ada yang darurat?")
 	citizen.says("tidak ada")
 	citizen.asks("Paspor Anda")
-	citizen.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 5, 300))
+	citizen.Do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 5, 300))
 	value[bool](citizen, `(document.activeElement.blur(), true)`)
 	citizen.shoot("chat")
 
 	officer := web.tab("officer", p.Desk, true)
-	officer.do(chromedp.EmulateViewport(1440, 900))
+	officer.Do(chromedp.EmulateViewport(1440, 900))
 	officer.signIn()
-	officer.until(`document.querySelectorAll('#list [data-code]').length > 10`)
-	officer.until(`document.querySelector('[data-live-mark]').textContent === document.querySelector('[data-live-mark]').dataset.up`)
+	officer.Until(`document.querySelectorAll('#list [data-code]').length > 10`)
+	officer.Until(`document.querySelector('[data-live-mark]').textContent === document.querySelector('[data-live-mark]').dataset.up`)
 	officer.shoot("queue")
 
 	// A case with a number that may ring, and with words of its own.
-	officer.press(`#list .item:has(.call-ok):has(.said) a.code`)
+	officer.Press(`#list .item:has(.call-ok):has(.said) a.code`)
 	if value[bool](officer, `!!document.querySelector(".casehead form[action$='/claim']")`) {
-		officer.press(".casehead form[action$='/claim'] button")
+		officer.Press(".casehead form[action$='/claim'] button")
 	}
-	officer.until(`document.querySelector('#reply textarea') && !document.querySelector('.bar')?.remove()`)
+	officer.Until(`document.querySelector('#reply textarea') && !document.querySelector('.bar')?.remove()`)
 	officer.shoot("case")
 }
 
 // shoot writes what is on the screen to the README's pictures.
 func (p *tab) shoot(name string) {
 	p.t.Helper()
-	png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
-	if err == nil {
-		err = os.WriteFile(filepath.Join(images, name+".png"), png, 0o644)
-	}
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	p.Shoot(filepath.Join(images, name+".png"), false)
 }
