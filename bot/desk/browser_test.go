@@ -4,8 +4,12 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -179,5 +183,51 @@ func TestPagesFit(t *testing.T) {
 		c.Do(chromedp.EmulateViewport(1440, 900))
 		c.Press("form[action='/signout'] button")
 	}
+	c.Clean()
+}
+
+// A sign-out is not broken off by what the open page learns of it meanwhile: its answer clears the browser.
+func TestSignOutComesThrough(t *testing.T) {
+	w := newWorld(t)
+	var leaving atomic.Bool
+	denied, anew := make(chan struct{}, 100), make(chan struct{}, 100)
+	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/signout":
+			answer := httptest.NewRecorder()
+			w.d.ServeHTTP(answer, r)
+			leaving.Store(true)
+			w.f.mu.Lock()
+			w.f.tell("case")
+			w.f.mu.Unlock()
+			select {
+			case <-denied:
+			case <-r.Context().Done():
+				return
+			}
+			select { // the answer is on its way for so long
+			case <-anew:
+				t.Error("the page was loaded anew before the sign-out was answered")
+			case <-time.After(time.Second):
+			}
+			maps.Copy(rw.Header(), answer.Header())
+			rw.WriteHeader(answer.Code)
+		case leaving.Load() && r.Header.Get("X-Background") != "":
+			w.d.ServeHTTP(rw, r)
+			denied <- struct{}{}
+		default:
+			if leaving.Load() && r.URL.Path == "/queue" {
+				anew <- struct{}{}
+			}
+			w.d.ServeHTTP(rw, r)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	w.srv = srv
+	c := startChrome(t, w)
+	c.signIn("officer")
+	c.Until(`document.querySelector('[data-live-mark]').textContent.includes('LANGSUNG')`)
+	c.Press("form[action='/signout'] button")
+	c.Until(`location.pathname === '/signin'`)
 	c.Clean()
 }

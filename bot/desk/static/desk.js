@@ -176,6 +176,12 @@
   window.addEventListener('wheel', mark, { passive: true });
   window.addEventListener('touchmove', mark, { passive: true });
 
+  // A reload waits while the page is being left: it would break off what was just pressed, and of a sign-out the answer
+  // that clears this browser.
+  let left = 0;
+  window.addEventListener('beforeunload', () => { left = Date.now(); });
+  const reload = () => { if (Date.now() - left < 5000) setTimeout(reload, 5000); else location.reload(); };
+
   const bar = (s) => {
     const b = $('#newbar');
     if (!b) return;
@@ -188,7 +194,7 @@
     b.append(go);
   };
   function showFresh() {
-    if (kind === 'case') { location.reload(); return; }
+    if (kind === 'case') { reload(); return; }
     if (!fresh) return;
     const f = document.activeElement;
     const at = f && f.closest && f.closest('[data-code]');
@@ -237,7 +243,7 @@
         if (a && b && a.dataset.state !== b.dataset.state) swap(doc, 'number');
       }
     }).catch((status) => {
-      if (status === 401 || status === 403 || status === 404) { location.reload(); return; }
+      if (status === 401 || status === 403 || status === 404) { reload(); return; }
       offline();
     }).finally(() => {
       busy = false;
@@ -291,7 +297,7 @@
     ['case', 'p1', 'claim', 'row'].forEach((k) => es.addEventListener(k, () => { on(); later(); }));
     es.addEventListener('channel', () => { on(); if (kind === 'channels') later(); });
     es.addEventListener('beat', on);
-    es.addEventListener('out', () => { es.close(); location.reload(); });
+    es.addEventListener('out', () => { es.close(); reload(); });
     es.addEventListener('error', () => {
       if (es.readyState === EventSource.CLOSED) {
         es.close(); offline();
