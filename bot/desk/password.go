@@ -116,6 +116,19 @@ func (d *Desk) check(ctx context.Context, pw string, a bot.Account, known bool) 
 	return match && ok, nil
 }
 
+// PasswordFits reports whether a password is the account's; never for an account that is closed or has none yet. It
+// costs about 0.2 s and 64 MiB; the caller limits how often it is tried.
+func PasswordFits(pw string, a bot.Account) (bool, error) {
+	if a.Disabled || a.Hash == "" || len(pw) > maxPassword {
+		return false, nil
+	}
+	ok, err := argon2id.ComparePasswordAndHash(norm.NFC.String(pw), a.Hash)
+	if err != nil {
+		return false, fmt.Errorf("compare password: %w", err)
+	}
+	return ok, nil
+}
+
 // newDummy is a stored form that no password has: a salt and a key drawn by chance. To be compared with it costs what a
 // comparison with a real one costs; to make it costs nothing, at every start and in memory.
 func newDummy() string {

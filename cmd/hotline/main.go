@@ -38,6 +38,7 @@ type hotline struct {
 	Understand understandCmd `cmd:"" help:"Reads messages from standard input, one a line, and prints what the bot takes from each as JSON."`
 	Queue      queueCmd      `cmd:"" help:"The callback queue."`
 	Case       caseCmd       `cmd:"" help:"Single cases."`
+	Export     exportCmd     `cmd:"" help:"Case data as a file: figures, lists, one person's own case. Every file has a row in the audit log."`
 	Staff      staffCmd      `cmd:"" help:"Accounts of the staff's desk."`
 	WhatsApp   whatsappCmd   `cmd:"" name:"whatsapp" help:"The hotline's WhatsApp number: link, status, unlink."`
 	Rotation   keysCmd       `cmd:"" name:"keys" help:"The keys for personal data at rest."`

@@ -1,0 +1,36 @@
+package bot
+
+import "time"
+
+// ExportLife is how long a request for a file with personal data waits for a second person, and how long what that
+// person allowed may be written.
+const ExportLife = 24 * time.Hour
+
+// ExportsPerDay is how many files one person may write in 24 hours.
+const ExportsPerDay = 3
+
+// The states of an ExportAsk.
+const (
+	ExportAsked   = "asked"
+	ExportAllowed = "allowed"
+	ExportRefused = "refused"
+	ExportTaken   = "taken" // the file was written: it is not written again
+)
+
+// ExportAsk is one person's request for a file with personal data, which another person has to allow.
+type ExportAsk struct {
+	ID      string `json:"id"`
+	Mission string `json:"mission"`
+	Kind    string `json:"kind"`
+	// From and To are the first and the last day, YYYY-MM-DD; empty for no bound.
+	From   string    `json:"from,omitempty"`
+	To     string    `json:"to,omitempty"`
+	Reason string    `json:"reason"`
+	By     string    `json:"by"` // account name
+	At     time.Time `json:"at"`
+	// Second is the account that allowed or refused it; empty while nobody has.
+	Second string `json:"-"`
+	State  string `json:"-"`
+	// Until is when it lapses.
+	Until time.Time `json:"-"`
+}

@@ -1,0 +1,182 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"pulang/bot"
+	"pulang/flows/casework"
+)
+
+var (
+	exportAskScript    = newScript("export_ask")
+	exportDecideScript = newScript("export_decide")
+	exportTakeScript   = newScript("export_take")
+)
+
+// keyExport is a HASH for two days at most, a request for a file with personal data: by (account id of who asks), d
+// (the sealed bot.ExportAsk), st (its state), unt (until when), sec (the sealed name of who allowed or refused it),
+// tok (the token of the last call that changed it). keyExports is a ZSET of the ids by until when they hold.
+func keyExport(id string) string { return "{staff}:export:" + id }
+func keyExports() string         { return "{staff}:exports" }
+
+// Errors of requests for files with personal data.
+var (
+	ErrOwnExport   = fmt.Errorf("the same person: %w", bot.ErrRefused)
+	ErrExportState = fmt.Errorf("not in that state: %w", bot.ErrRefused)
+)
+
+// AskExport keeps a request; it waits bot.ExportLife for a second person. a.ID must be new.
+func (s *Store) AskExport(ctx context.Context, a bot.ExportAsk) error {
+	plain, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("ask for an export: %w", err)
+	}
+	sealed, err := s.sealLine(ctx, StaffLine, "exports", keyExport(a.ID), plain)
+	if err == nil {
+		err = s.run(ctx, exportAskScript, []string{keyExport(a.ID), keyExports()}, a.ID, s.accountID(a.By), sealed, bot.ExportLife.Milliseconds()).Err()
+	}
+	if err != nil {
+		return fmt.Errorf("ask for an export: %w", err)
+	}
+	return nil
+}
+
+// DecideExport is the second person's word on a request. It gives bot.ErrNotFound when there is none (any more),
+// ErrOwnExport when it is the person's own, and ErrExportState when it was answered already.
+func (s *Store) DecideExport(ctx context.Context, id, second string, allow bool) (bot.ExportAsk, error) {
+	sealed, err := s.sealLine(ctx, StaffLine, "exports", keyExport(id)+":second", []byte(second))
+	if err != nil {
+		return bot.ExportAsk{}, fmt.Errorf("answer a request: %w", err)
+	}
+	state := bot.ExportRefused
+	if allow {
+		state = bot.ExportAllowed
+	}
+	res, err := s.run(ctx, exportDecideScript, []string{keyExport(id), keyExports()}, id, s.accountID(second), sealed, state,
+		bot.ExportLife.Milliseconds(), s.nextToken()).Text()
+	return s.exportAfter(ctx, id, res, err)
+}
+
+// TakeExport uses up a request that was allowed: by is the person who made it. Its errors are those of DecideExport;
+// somebody else's request is not found.
+func (s *Store) TakeExport(ctx context.Context, id, by string) (bot.ExportAsk, error) {
+	res, err := s.run(ctx, exportTakeScript, []string{keyExport(id)}, s.accountID(by), s.nextToken()).Text()
+	return s.exportAfter(ctx, id, res, err)
+}
+
+func (s *Store) exportAfter(ctx context.Context, id, res string, err error) (bot.ExportAsk, error) {
+	switch {
+	case err != nil:
+		return bot.ExportAsk{}, fmt.Errorf("request for an export: %w", err)
+	case res == "none":
+		return bot.ExportAsk{}, fmt.Errorf("request for an export: %w", bot.ErrNotFound)
+	case res == "own":
+		return bot.ExportAsk{}, ErrOwnExport
+	}
+	a, err := s.Export(ctx, id)
+	if err == nil && res != "ok" {
+		err = ErrExportState
+	}
+	return a, err
+}
+
+// Export reads a request; bot.ErrNotFound when there is none, or it lapsed.
+func (s *Store) Export(ctx context.Context, id string) (bot.ExportAsk, error) {
+	f, err := s.rdb.HMGet(ctx, keyExport(id), "d", "st", "unt", "sec").Result()
+	if err != nil {
+		return bot.ExportAsk{}, fmt.Errorf("request for an export: %w", err)
+	}
+	if text(f[0]) == "" {
+		return bot.ExportAsk{}, fmt.Errorf("request for an export: %w", bot.ErrNotFound)
+	}
+	var a bot.ExportAsk
+	plain, err := s.openLine(ctx, StaffLine, "exports", keyExport(id), text(f[0]))
+	if err == nil {
+		err = json.Unmarshal(plain, &a)
+	}
+	if err == nil && text(f[3]) != "" {
+		plain, err = s.openLine(ctx, StaffLine, "exports", keyExport(id)+":second", text(f[3]))
+		a.Second = string(plain)
+	}
+	if err != nil {
+		return bot.ExportAsk{}, fmt.Errorf("request for an export: %w", err)
+	}
+	a.State, a.Until = text(f[1]), msTime(text(f[2]))
+	return a, nil
+}
+
+// Exports are the requests that have not lapsed at now, the newest first.
+func (s *Store) Exports(ctx context.Context, now time.Time) ([]bot.ExportAsk, error) {
+	ids, err := s.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{Key: keyExports(), ByScore: true, Start: fmt.Sprintf("(%d", now.UnixMilli()), Stop: "+inf"}).Result()
+	if err != nil {
+		return nil, fmt.Errorf("requests for exports: %w", err)
+	}
+	var all []bot.ExportAsk
+	for _, id := range ids {
+		a, err := s.Export(ctx, id)
+		if errors.Is(err, bot.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a)
+	}
+	slices.SortFunc(all, func(a, b bot.ExportAsk) int { return b.At.Compare(a.At) })
+	return all, nil
+}
+
+// casesAtOnce is how many cases EachCase reads in one round trip.
+const casesAtOnce = 200
+
+// EachCase reads every case of a mission, the closed ones too, in no order, until f gives an error. On a store that is
+// written to meanwhile it is of no one moment.
+func (s *Store) EachCase(ctx context.Context, mission string, f func(*casework.Case) error) error {
+	lines, err := s.linesOf(mission)
+	if err != nil {
+		return err
+	}
+	for _, line := range lines {
+		codes, err := s.rdb.HGetAll(ctx, keyCodes(line)).Result()
+		if err != nil {
+			return fmt.Errorf("all cases: %w", err)
+		}
+		var ids []string
+		for _, id := range codes {
+			if id != "" { // erased
+				ids = append(ids, id)
+			}
+		}
+		for some := range slices.Chunk(ids, casesAtOnce) {
+			pipe := s.rdb.Pipeline()
+			got := make([]*redis.SliceCmd, len(some))
+			for i, id := range some {
+				got[i] = pipe.HMGet(ctx, keyCase(line, id), "v", "k", "s", "m")
+			}
+			if _, err := pipe.Exec(ctx); err != nil {
+				return fmt.Errorf("all cases: %w", err)
+			}
+			for i, cmd := range got {
+				v := texts(cmd.Val())
+				if v[3] != mission {
+					continue
+				}
+				c, _, err := s.openCase(line, some[i], v[0], v[1], v[2])
+				if err == nil && c != nil {
+					err = f(c)
+				}
+				if err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,14 @@
+-- Keeps a request for a file with personal data.
+-- KEYS  1 the request, 2 all requests
+-- ARGV  1 its id, 2 account id of who asks, 3 the sealed request, 4 how long it waits in milliseconds
+-- Gives 1, also for a repeat.
+if redis.call('HGET', KEYS[1], 'by') then return 1 end
+local t = redis.call('TIME')
+local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+local till = string.format('%.0f', now + tonumber(ARGV[4]))
+redis.call('HSET', KEYS[1], 'by', ARGV[2], 'd', ARGV[3], 'st', 'asked', 'unt', till)
+-- What became of it is told for a day after it lapsed.
+redis.call('PEXPIRE', KEYS[1], string.format('%.0f', 2 * tonumber(ARGV[4])))
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now - tonumber(ARGV[4])))
+redis.call('ZADD', KEYS[2], till, ARGV[1])
+return 1

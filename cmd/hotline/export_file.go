@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	stdio "io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"pulang/bot"
+	"pulang/bot/desk"
+	"pulang/cmd/hotline/export"
+	"pulang/flows/casework"
+	"pulang/locales"
+)
+
+// exporter is the account that a command names, proven by its password: it may export, and works for the mission.
+func exporter(ctx context.Context, st *opened, io *streams, name string, m *bot.Mission) (bot.Account, error) {
+	a, err := st.store.Account(ctx, strings.TrimSpace(name))
+	if err != nil && !errors.Is(err, bot.ErrNotFound) {
+		return a, fmt.Errorf("account: %w", err)
+	}
+	pw, err2 := staffPassword(io, name)
+	if err2 != nil {
+		return a, err2
+	}
+	wait, err2 := st.store.Throttle(ctx, "cli:account:"+strings.ToLower(name), 5, time.Minute)
+	if err2 != nil {
+		return a, err2
+	}
+	if wait > 0 {
+		return a, fmt.Errorf("too many wrong passwords: try again in %s", wait.Round(time.Second))
+	}
+	ok := false
+	if err == nil {
+		if ok, err = desk.PasswordFits(pw, a); err != nil {
+			return a, err
+		}
+	}
+	switch {
+	case !ok:
+		row := auditRow("denied", "export")
+		return a, errors.Join(errors.New("the account or its password is wrong"), st.store.Record(ctx, m.Code, row))
+	case !casework.May(a.Role, casework.ActExport):
+		return a, fmt.Errorf("the role %s may not export: it is a supervisor's act", a.Role)
+	case len(a.Missions) > 0 && !slices.Contains(a.Missions, m.Code):
+		return a, fmt.Errorf("the account does not work for the mission %s", m.Code)
+	}
+	return a, nil
+}
+
+// signed makes an audit row that of the account; the account of the machine stays in it.
+func signed(row *bot.Audit, a bot.Account) {
+	row.Session, row.Who, row.Role = row.Who, a.Name, string(a.Role)
+}
+
+// staffPassword is the password of the account on this command line: from the environment, or asked for.
+func staffPassword(io *streams, name string) (string, error) {
+	pw, err := io.secret("HOTLINE_STAFF_PASSWORD")
+	if err != nil || pw != "" {
+		return pw, err
+	}
+	fmt.Fprintf(io.err, "Password of %s: ", name)
+	if f, ok := io.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		b, err := term.ReadPassword(int(f.Fd()))
+		fmt.Fprintln(io.err)
+		if err != nil {
+			return "", fmt.Errorf("password: %w", err)
+		}
+		return string(b), nil
+	}
+	line, err := bufio.NewReader(io.in).ReadString('\n')
+	fmt.Fprintln(io.err)
+	if pw = strings.TrimRight(line, "\r\n"); pw == "" && err != nil {
+		return "", usagef("no password: type it, or set HOTLINE_STAFF_PASSWORD_FILE")
+	}
+	return pw, nil
+}
+
+// mayWrite finds out before anything is used up whether the file can be made. A file that is there is never replaced:
+// it may be the only copy of something.
+func mayWrite(path string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return usagef("--out: the file is there already; name another one")
+	}
+	dir, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return usagef("--out: %v", withoutPath(err))
+	}
+	if !dir.IsDir() {
+		return usagef("--out: not in a directory")
+	}
+	return nil
+}
+
+// keepFile writes a file that only this account of the machine can read. It stands under its name whole, after account
+// has written down that it was made, or not at all.
+func keepFile(path string, write func(stdio.Writer) error, account func() error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".export-*") // mode 0600
+	if err != nil {
+		return withoutPath(err)
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+			if gone := os.Remove(f.Name()); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
+				err = errors.Join(err, withoutPath(gone))
+			}
+		}
+	}()
+	w := bufio.NewWriter(f)
+	if err := write(w); err != nil {
+		return err
+	}
+	if err := errors.Join(w.Flush(), f.Sync(), f.Close()); err != nil {
+		return withoutPath(err)
+	}
+	if err := account(); err != nil {
+		return fmt.Errorf("nothing is exported without an audit row: %w", err)
+	}
+	return withoutPath(os.Rename(f.Name(), path))
+}
+
+// exportCase gives a person what is held of them (UU 27/2022 art. 7, GDPR art. 15), after an officer made sure who asks.
+type exportCase struct {
+	Code     string `arg:"" help:"Case code, for example K7M4-692L."`
+	Mission  string `placeholder:"CODE" help:"Only of this mission."`
+	Out      string `required:"" placeholder:"FILE" help:"The JSON file to write; the text goes beside it with .txt at its end."`
+	Reason   string `required:"" placeholder:"TEXT" help:"Who asked and how, for the audit log: no names, no numbers."`
+	Verified string `required:"" enum:"in_person,document,code_word,video" help:"How the officer made sure that it is the person: in_person, document, code_word or video."`
+	Lang     string `enum:"id,en," default:"" placeholder:"id|en" help:"Language of the text (default: the person's)."`
+}
+
+// Validate ends a mistyped code or an empty reason before anything is opened.
+func (c *exportCase) Validate() error {
+	return errors.Join(validCode(c.Code), reasonGiven(c.Reason))
+}
+
+// Run writes both files.
+func (c *exportCase) Run(ctx context.Context, s *Settings, ios *streams) error {
+	code, _ := casework.ParseCode(c.Code)
+	text := strings.TrimSuffix(c.Out, ".json") + ".txt"
+	for _, path := range []string{c.Out, text} {
+		if err := mayWrite(path); err != nil {
+			return err
+		}
+	}
+	return withStore(ctx, s, ios, func(st *opened) error {
+		ms, err := chosen(st.missions, c.Mission)
+		if err != nil {
+			return err
+		}
+		cat, err := locales.New()
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		for _, m := range ms {
+			f, err := st.store.Open(ctx, m.Code, code, now, bot.Audit{})
+			if errors.Is(err, bot.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("export: %w", err)
+			}
+			row := auditRow("export_case", c.Verified)
+			row.Code, row.Purpose = code, strings.TrimSpace(c.Reason)
+			if err := perDay(ctx, st, m, row); err != nil {
+				return err
+			}
+			set := &export.Set{Mission: m, Lang: c.Lang, Texts: cat, Now: now}
+			if set.Lang == "" {
+				set.Lang = f.Case.Lang
+			}
+			p := export.CopyOf(f, m.Name, now, m.Rules())
+			err = keepFile(text, func(w stdio.Writer) error { return p.WriteText(w, set) }, func() error { return st.store.Record(ctx, m.Code, row) })
+			if err == nil {
+				err = keepFile(c.Out, p.WriteJSON, func() error { return nil })
+			}
+			if err != nil {
+				return fmt.Errorf("export: %w", err)
+			}
+			_, err = fmt.Fprintln(ios.out, "Two files written, one to read and one for machines.")
+			return err
+		}
+		return fmt.Errorf("no case %s on this installation", code)
+	})
+}
