@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pulang/bot"
+	"pulang/bot/needed"
 	"pulang/cmd/hotline/export"
 )
 
@@ -37,7 +38,7 @@ func auditRowsOf(t *testing.T, p *program, mission string) (rows []bot.Audit) {
 // leaves no file; every file has one row in the audit log; nothing of a person is said on the terminal.
 func TestExport(t *testing.T) {
 	t.Parallel()
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	dir := t.TempDir()
 	p := startHotline(t, filepath.Join(dir, "data"), []string{"serve"}, "HOTLINE_MISSION="+exampleFile(t), "WEBCHAT=on")
 	c := newChat(t, p.Chat)
@@ -167,7 +168,7 @@ func TestExport(t *testing.T) {
 // The copy for the person concerned is two files and one row, and is read again as it was written.
 func TestExportCase(t *testing.T) {
 	t.Parallel()
-	withoutRedis(t)
+	needed.Program(t, "redis-server")
 	dir := t.TempDir()
 	p := startHotline(t, filepath.Join(dir, "data"), []string{"serve"}, "HOTLINE_MISSION="+exampleFile(t), "WEBCHAT=on")
 	c := newChat(t, p.Chat)
