@@ -93,13 +93,11 @@ func written(t interface{ Fatal(...any) }, table *Table, f Format) []byte {
 	return b.Bytes()
 }
 
-// computed reports whether a spreadsheet might compute the field.
+// computed reports whether a spreadsheet might compute the field. Where it takes another character for the end of a
+// field, a quotation mark may swallow the end of a line.
 func computed(field string) bool {
-	field = strings.TrimLeft(field, " \"\u00a0")
-	if field == "" {
-		return false
-	}
-	return strings.ContainsAny(field[:1], "=+-@\t\r\n\x00") || strings.ContainsRune(starts, []rune(field)[0])
+	field = strings.TrimLeft(field, " \"\u00a0\r\n")
+	return field != "" && (strings.ContainsAny(field[:1], "\t\x00") || strings.ContainsRune(starts, []rune(field)[0]))
 }
 
 // S12. Whatever people write, no field of a file begins a formula: not in this country's spreadsheet, and not in one that
