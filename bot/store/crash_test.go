@@ -24,42 +24,22 @@ func TestRedisKilledDuringCommits(t *testing.T) {
 	}
 	s := storetest.Open(t, srv.Client, store.Options{Keys: keys})
 	const people = 16
-	var acked [people]atomic.Int64
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
-	for p := range people {
-		wg.Go(func() {
-			for n := int64(1); ; {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				if once(s, p, n) == nil {
-					acked[p].Store(n)
-					n++
-				}
-			}
-		})
-	}
+	w := startWriters(t, s, people)
 	rng := rand.New(rand.NewPCG(5, 6))
 	for range 15 {
 		time.Sleep(time.Duration(20+rng.IntN(60)) * time.Millisecond) // the instant of the kill is what is random
 		srv.Kill()
 		srv.Start()
 	}
-	close(stop)
-	wg.Wait()
+	w.end()
 	srv.Kill()
 	srv.Start()
 	// Another process looks: the first has at hand what was acknowledged, and Redis may be one ahead of that.
 	look := storetest.Open(t, srv.Client, store.Options{Keys: keys})
-	total := int64(0)
 	for p := range people {
 		var snap bot.Snapshot
-		eventually(t, func() bool { snap, err = look.Load(ctx, "kh", citizen(p), "?"); return err == nil })
-		n := acked[p].Load()
-		total += n
+		storetest.Until(t, "an answer", func() bool { snap, err = look.Load(ctx, "kh", citizen(p), "?"); return err == nil })
+		n := w.acked[p].Load()
 		// One more than acknowledged may have been committed without an answer.
 		if snap.Version < n || snap.Version > n+1 || snap.CaseVer != snap.Version {
 			t.Errorf("person %d: %d acknowledged, version %d, case %d", p, n, snap.Version, snap.CaseVer)
@@ -68,10 +48,47 @@ func TestRedisKilledDuringCommits(t *testing.T) {
 			t.Errorf("person %d: %d entries, version %d", p, l, snap.Version)
 		}
 	}
-	if total < people {
-		t.Fatal("hardly anything was committed:", total)
+	if w.sum() < people {
+		t.Fatal("hardly anything was committed:", w.sum())
 	}
-	t.Log("acknowledged:", total)
+	t.Log("acknowledged:", w.sum())
+}
+
+// writers are people who write without a pause, each the same update until it is acknowledged, as a messenger does.
+type writers struct {
+	acked []atomic.Int64 // a person's last acknowledged update
+	stop  atomic.Bool
+	wg    sync.WaitGroup
+}
+
+func startWriters(t *testing.T, s *store.Store, people int) *writers {
+	w := &writers{acked: make([]atomic.Int64, people)}
+	t.Cleanup(w.end)
+	for p := range people {
+		w.wg.Go(func() {
+			for n := int64(1); !w.stop.Load(); {
+				if once(s, p, n) == nil {
+					w.acked[p].Store(n)
+					n++
+				}
+			}
+		})
+	}
+	return w
+}
+
+// end stops the writing; nothing is under way any more.
+func (w *writers) end() {
+	w.stop.Store(true)
+	w.wg.Wait()
+}
+
+// sum is how many updates were acknowledged, of all people.
+func (w *writers) sum() (n int64) {
+	for p := range w.acked {
+		n += w.acked[p].Load()
+	}
+	return n
 }
 
 // once tries a person's n-th update once, as a messenger's delivery does.

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,46 +133,22 @@ func TestPrimaryKilledDuringCommits(t *testing.T) {
 			}
 			s, c := openGroup(t, g, "kh", store.Options{Keys: keys})
 			const people = 8
-			var acked [people]atomic.Int64
-			stop := make(chan struct{})
-			var wg sync.WaitGroup
-			for p := range people {
-				wg.Go(func() {
-					for n := int64(1); ; {
-						select {
-						case <-stop:
-							return
-						default:
-						}
-						if once(s, p, n) == nil {
-							acked[p].Store(n)
-							n++
-						}
-					}
-				})
-			}
-			sum := func() (n int64) {
-				for p := range people {
-					n += acked[p].Load()
-				}
-				return n
-			}
-			storetest.Until(t, "200 commits", func() bool { return sum() > 200 })
+			w := startWriters(t, s, people)
+			storetest.Until(t, "200 commits", func() bool { return w.sum() > 200 })
 			old := g.Primary("{kh}:")
 			old.Kill()
 			var at int64
-			storetest.Until(t, "another primary", func() bool { p := g.Primary("{kh}:"); at = sum(); return p != nil && p != old })
-			storetest.Until(t, "200 commits on it", func() bool { return sum() > at+200 })
+			storetest.Until(t, "another primary", func() bool { p := g.Primary("{kh}:"); at = w.sum(); return p != nil && p != old })
+			storetest.Until(t, "200 commits on it", func() bool { return w.sum() > at+200 })
 			old.Start()
-			close(stop)
-			wg.Wait()
+			w.end()
 			// Another process looks: the first has at hand what was acknowledged, and Redis may be one ahead of that.
 			look, _ := openGroup(t, g, "kh", store.Options{Keys: keys})
 			for p := range people {
 				var snap bot.Snapshot
 				var err error
 				storetest.Until(t, "an answer", func() bool { snap, err = look.Load(ctx, "kh", citizen(p), "?"); return err == nil })
-				n := acked[p].Load()
+				n := w.acked[p].Load()
 				if snap.Version < n || snap.Version > n+1 {
 					t.Errorf("person %d: %d acknowledged, version %d", p, n, snap.Version)
 				}
@@ -184,7 +158,7 @@ func TestPrimaryKilledDuringCommits(t *testing.T) {
 					return err == nil && l == snap.Version
 				})
 			}
-			t.Logf("acknowledged: %d, %d of them after the failover", sum(), sum()-at)
+			t.Logf("acknowledged: %d, %d of them after the failover", w.sum(), w.sum()-at)
 		})
 	}
 }
