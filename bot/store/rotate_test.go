@@ -140,25 +140,17 @@ func TestKeysRotateUnderLoad(t *testing.T) {
 	if ret, err := r.RetireKeys(t.Context(), time.Minute); err != nil || len(ret.Former) != 1 || ret.Seen < 2*people {
 		t.Errorf("retire: %+v, %v", ret, err)
 	}
-	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) { // until both have followed
-		said := srv.Client.HGetAll(t.Context(), "{staff}:keyrings").Val()
+	storetest.Until(t, "both processes have followed", func() bool {
 		n := 0
-		for _, v := range said {
+		for _, v := range srv.Client.HGetAll(t.Context(), "{staff}:keyrings").Val() {
 			if !strings.Contains(v, ",") {
 				n++
 			}
 		}
-		if n == 2 {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatal("the processes never followed:", said)
-		}
-	}
+		return n == 2
+	})
 	more := turns.Load()
-	for end := time.Now().Add(time.Minute); turns.Load() < more+50 && time.Now().Before(end); {
-		time.Sleep(time.Millisecond)
-	}
+	storetest.Until(t, "turns after the former key is gone", func() bool { return turns.Load() >= more+50 })
 	stop.Store(true)
 	load.Wait()
 	if failed.Load() > 0 {
@@ -197,9 +189,7 @@ func TestRotateWaitsForEveryProcess(t *testing.T) {
 	b := openFile(t, c, there)
 	stop := keep(t, b)
 	said := func() int { return len(c.HGetAll(ctx, "{staff}:keyrings").Val()) }
-	for end := time.Now().Add(time.Minute); said() == 0 && time.Now().Before(end); {
-		time.Sleep(time.Millisecond)
-	}
+	storetest.Until(t, "a process says which keys it has", func() bool { return said() > 0 })
 	if err := writeAndRead(b, 1, 1); err != nil {
 		t.Fatal(err)
 	}

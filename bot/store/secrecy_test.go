@@ -38,15 +38,6 @@ func aof(t testing.TB, dir string) []byte {
 	return all
 }
 
-func eventually(t testing.TB, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("it did not come about within ten seconds")
-		}
-	}
-}
-
 func contactsOf(c bot.Contact) []casework.Contact {
 	return []casework.Contact{{Channel: c.Channel, Account: c.Account, Address: c.Address}}
 }

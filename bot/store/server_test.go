@@ -20,6 +20,7 @@ import (
 
 	"pulang/bot/needed"
 	"pulang/bot/store"
+	"pulang/bot/store/storetest"
 )
 
 // TestMain lets the test binary be the process that starts a server and is killed.
@@ -135,7 +136,7 @@ func TestOwnServer(t *testing.T) {
 	// Killed, it is started again, with its data.
 	for range 2 {
 		_ = syscall.Kill(pids[0], syscall.SIGKILL)
-		eventually(t, func() bool { return c.Get(ctx, "k").Val() == "v" })
+		storetest.Until(t, "what was written is there", func() bool { return c.Get(ctx, "k").Val() == "v" })
 		if again := servers(t, dir); len(again) != 1 || again[0] == pids[0] {
 			t.Fatal("after a kill:", pids, again)
 		}
@@ -201,7 +202,7 @@ func TestOwnServerOutlivesItsParent(t *testing.T) {
 	c := dial(t, s)
 	c.Set(ctx, "k", "v", 0)
 	_ = syscall.Kill(pids[0], syscall.SIGKILL)
-	eventually(t, func() bool { return c.Get(ctx, "k").Val() == "v" })
+	storetest.Until(t, "what was written is there", func() bool { return c.Get(ctx, "k").Val() == "v" })
 	if err := s.Close(ctx); err != nil {
 		t.Fatal(err)
 	}

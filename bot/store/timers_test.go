@@ -223,5 +223,5 @@ func TestErase(t *testing.T) {
 		t.Errorf("rows of the other alone: %v", ids(rows))
 	}
 	// The wrapped key leaves the append-only file as soon as that is written anew.
-	eventually(t, func() bool { return !bytes.Contains(aof(t, srv.Dir), []byte(wrapped)) })
+	storetest.Until(t, "the wrapped key is gone from the file", func() bool { return !bytes.Contains(aof(t, srv.Dir), []byte(wrapped)) })
 }

@@ -481,9 +481,10 @@ func TestLongBacklogKeepsItsOrder(t *testing.T) {
 		return nil
 	}
 	r.start()
-	deadline := time.Now().Add(5 * time.Minute)
-	for len(r.keeper.all()) < people*each && time.Now().Before(deadline) {
-		time.Sleep(5 * time.Millisecond)
+	for end := time.Now().Add(5 * time.Minute); len(r.keeper.all()) < people*each; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d of %d messages came", len(r.keeper.all()), people*each)
+		}
 	}
 	next := map[string]int{}
 	for _, m := range r.keeper.all() {

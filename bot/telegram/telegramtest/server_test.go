@@ -107,8 +107,10 @@ func TestOnePollerOnly(t *testing.T) {
 	s := New(t)
 	first := make(chan response)
 	go func() { first <- ask(t, s, "getUpdates", `{"timeout":50}`) }()
-	for len(pollers(s)) == 0 {
-		time.Sleep(time.Millisecond)
+	for end := time.Now().Add(time.Minute); len(pollers(s)) == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("nobody polls")
+		}
 	}
 	go func() { first <- ask(t, s, "getUpdates", `{"timeout":50}`) }()
 	if r := <-first; r.ErrorCode != 409 {
@@ -276,11 +278,10 @@ func TestWebhookQueues(t *testing.T) {
 	u.Send("dua")
 	u.TapData(1, "x")
 	u.Edit(1, "tidak diminta")
-	for range 500 {
-		if s.Pending() == 0 {
-			break
+	for end := time.Now().Add(time.Minute); s.Pending() > 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("still pending:", s.Pending())
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	mu.Lock()
 	defer mu.Unlock()
