@@ -15,6 +15,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"pulang/bot"
 	"pulang/bot/browsertest"
 	"pulang/flows"
 )
@@ -140,6 +141,7 @@ func TestPagesFit(t *testing.T) {
 	w.f.make(person{n: 90, ago: time.Hour, safety: "watched", needs: []flows.Value{"sick"}, place: "Poipet", says: []string{"kami dipindah ke seberang sungai tadi malam"}})
 	w.f.offer(offered, "kh", "mm", "Orangnya menulis bahwa ia sudah menyeberang ke Myawaddy; keluarganya menunggu di sana.")
 	w.f.offer(caseCode(90), "mm", "kh", "Orangnya sudah di Poipet, di pihak Kamboja.")
+	w.f.factors["sri"] = bot.Factor{ID: "1", Secret: "KEY", Reset: &bot.FactorReset{By: "budi", Until: w.clock().Add(time.Hour)}}
 	c := startChrome(t, w)
 	pages := map[string][]string{
 		"supervisor": {"/queue", "/case/" + caseCode(1), "/case/" + offered, "/offers", "/offers/" + caseCode(90), "/case/" + long, "/case/" + long + "?edit=urgent_needs", "/case/" + long + "/print", "/mine", "/scheduled", "/registered", "/new", "/letters", "/asides", "/board", "/account"},
@@ -159,24 +161,7 @@ func TestPagesFit(t *testing.T) {
 				for _, width := range []int64{320, 1440} {
 					c.Do(chromedp.EmulateViewport(width, 900))
 					c.Page(path)
-					name := fmt.Sprintf("%s-%s-%d", strings.Trim(strings.NewReplacer("/", "_", "?", "_", "=", "_").Replace(path), "_"), lang, width)
-					if over := eval[int](c, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 1 {
-						wide := eval[string](c, `Array.from(document.querySelectorAll('body *')).filter(n => n.getBoundingClientRect().right > innerWidth + 1 && !n.closest('.scroll')).slice(0, 4).map(n => n.tagName + '.' + n.className + ' ' + n.textContent.slice(0, 40)).join(' | ')`)
-						t.Errorf("%s is %d px too wide: %s", name, over, wide)
-					}
-					small := eval[string](c, `Array.from(document.querySelectorAll('button, select, input:not([type=hidden]):not([type=checkbox]):not([type=radio]), .button, nav a, summary')).filter(n => n.checkVisibility() && !n.closest('.sr') && !n.classList.contains('sr')).filter(n => { const r = n.getBoundingClientRect(); return r.height < 24 || r.width < 24; }).slice(0, 4).map(n => n.outerHTML.slice(0, 90)).join(' | ')`)
-					if small != "" {
-						t.Errorf("%s: small targets: %s", name, small)
-					}
-					unnamed := eval[string](c, `Array.from(document.querySelectorAll('input:not([type=hidden]):not([hidden]), select, textarea')).filter(n => !n.labels.length && !n.getAttribute('aria-label')).map(n => n.outerHTML.slice(0, 90)).join(' | ')`)
-					if unnamed != "" {
-						t.Errorf("%s: fields without a label: %s", name, unnamed)
-					}
-					double := eval[string](c, `(() => { const seen = {}; return Array.from(document.querySelectorAll('[id]')).map(n => n.id).filter(i => seen[i] || !(seen[i] = 1)).join(' '); })()`)
-					if double != "" {
-						t.Errorf("%s: ids used twice: %s", name, double)
-					}
-					c.shoot(name)
+					c.fits(strings.Trim(strings.NewReplacer("/", "_", "?", "_", "=", "_").Replace(path), "_"), lang, width)
 				}
 			}
 		}
@@ -230,4 +215,27 @@ func TestSignOutComesThrough(t *testing.T) {
 	c.Press("form[action='/signout'] button")
 	c.Until(`location.pathname === '/signin'`)
 	c.Clean()
+}
+
+// fits looks at the page as TestPagesFit says, and takes its picture.
+func (c *chrome) fits(page, lang string, width int64) {
+	c.t.Helper()
+	name := fmt.Sprintf("%s-%s-%d", page, lang, width)
+	if over := eval[int](c, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 1 {
+		wide := eval[string](c, `Array.from(document.querySelectorAll('body *')).filter(n => n.getBoundingClientRect().right > innerWidth + 1 && !n.closest('.scroll')).slice(0, 4).map(n => n.tagName + '.' + n.className + ' ' + n.textContent.slice(0, 40)).join(' | ')`)
+		c.t.Errorf("%s is %d px too wide: %s", name, over, wide)
+	}
+	small := eval[string](c, `Array.from(document.querySelectorAll('button, select, input:not([type=hidden]):not([type=checkbox]):not([type=radio]), .button, nav a, summary')).filter(n => n.checkVisibility() && !n.closest('.sr') && !n.classList.contains('sr')).filter(n => { const r = n.getBoundingClientRect(); return r.height < 24 || r.width < 24; }).slice(0, 4).map(n => n.outerHTML.slice(0, 90)).join(' | ')`)
+	if small != "" {
+		c.t.Errorf("%s: small targets: %s", name, small)
+	}
+	unnamed := eval[string](c, `Array.from(document.querySelectorAll('input:not([type=hidden]):not([hidden]), select, textarea')).filter(n => !n.labels.length && !n.getAttribute('aria-label')).map(n => n.outerHTML.slice(0, 90)).join(' | ')`)
+	if unnamed != "" {
+		c.t.Errorf("%s: fields without a label: %s", name, unnamed)
+	}
+	double := eval[string](c, `(() => { const seen = {}; return Array.from(document.querySelectorAll('[id]')).map(n => n.id).filter(i => seen[i] || !(seen[i] = 1)).join(' '); })()`)
+	if double != "" {
+		c.t.Errorf("%s: ids used twice: %s", name, double)
+	}
+	c.shoot(name)
 }

@@ -33,6 +33,9 @@ type Options struct {
 	URL string
 	// Demo shows the demo banner, and a one-time link signs in without setting a password.
 	Demo bool
+	// OneFactor lets accounts without a second factor in by their password alone; false makes them set one up first. An
+	// account that has one is asked for it either way.
+	OneFactor bool
 	// Files opens a file that a channel keeps; nil when no channel can.
 	Files func(ctx context.Context, channel, account, ref string) (io.ReadCloser, error)
 	// Channels tells how the channels are doing; nil where there is nothing to tell.

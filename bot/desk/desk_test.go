@@ -98,7 +98,8 @@ func newWorld(t testing.TB, change ...func(*Options)) *world {
 	o := Options{
 		Queue: w.f, Staff: w.f, Channels: w.f, Sessions: fakeSessions{w.f}, Catalogue: cat, Missions: []*bot.Mission{m}, Clock: w.clock,
 		Log: slog.New(slog.NewTextHandler(lockedLog{w}, nil)), Source: "https://example.org/source",
-		Dispatch: func(l []bot.Leased) { w.mu.Lock(); w.sent = append(w.sent, l...); w.mu.Unlock() },
+		OneFactor: true, // the second has tests of its own
+		Dispatch:  func(l []bot.Leased) { w.mu.Lock(); w.sent = append(w.sent, l...); w.mu.Unlock() },
 	}
 	for _, c := range change {
 		c(&o)

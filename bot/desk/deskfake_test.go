@@ -28,6 +28,9 @@ type fake struct {
 	accounts map[string]bot.Account
 	links    map[string]link
 	tries    map[string][]time.Time
+	buckets  map[string]time.Time // when each is full again
+	factors  map[string]bot.Factor
+	steps    map[string]int64
 	sessions map[string][]byte
 	watchers map[int]func(int64, string)
 	seq      int64
@@ -67,7 +70,7 @@ func newFake(clock func() time.Time, rules casework.Rules) *fake {
 		clock: clock, rules: rules, cases: map[string]*stored{}, rows: map[string]*bot.Row{}, done: map[string]bot.Committed{},
 		accounts: map[string]bot.Account{}, links: map[string]link{}, tries: map[string][]time.Time{},
 		sessions: map[string][]byte{}, watchers: map[int]func(int64, string){}, viewers: map[string]map[string]time.Time{},
-		timers: map[string]time.Time{},
+		timers: map[string]time.Time{}, buckets: map[string]time.Time{}, factors: map[string]bot.Factor{}, steps: map[string]int64{},
 	}
 }
 
@@ -612,6 +615,97 @@ func (f *fake) Throttle(_ context.Context, key string, limit int, per time.Durat
 	}
 	f.tries[key] = append(kept, now)
 	return 0, nil
+}
+
+func (f *fake) Bucket(_ context.Context, key string, size int, every time.Duration) (time.Duration, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return every, err
+	}
+	now := f.clock()
+	full := f.buckets[key]
+	if full.Before(now) {
+		full = now
+	}
+	if full = full.Add(every); full.Sub(now) > time.Duration(size)*every {
+		return full.Sub(now) - time.Duration(size)*every, nil
+	}
+	f.buckets[key] = full
+	return 0, nil
+}
+
+func (f *fake) Factor(_ context.Context, name string) (bot.Factor, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	x := f.factors[name]
+	if x.Reset != nil && !x.Reset.Until.After(f.clock()) {
+		x.Reset = nil
+	}
+	return x, err
+}
+
+func (f *fake) SetFactor(_ context.Context, name, secret string, since time.Time, step int64, audit ...bot.Audit) error {
+	unlock, err := f.lock()
+	defer unlock()
+	if err == nil && f.factors[name].ID != "" {
+		err = bot.ErrConflict
+	}
+	if err == nil {
+		f.factors[name], f.steps[name] = bot.Factor{ID: newID(since), Secret: secret, Since: since}, step
+		f.audit("", audit...)
+	}
+	return err
+}
+
+func (f *fake) UseFactor(_ context.Context, name string, x bot.Factor, step int64, audit ...bot.Audit) error {
+	unlock, err := f.lock()
+	defer unlock()
+	if err == nil && (f.factors[name].ID != x.ID || step <= f.steps[name]) {
+		err = bot.ErrConflict
+	}
+	if err == nil {
+		f.steps[name] = step
+		f.audit("", audit...)
+	}
+	return err
+}
+
+func (f *fake) AskFactorReset(_ context.Context, name string, r bot.FactorReset, audit ...bot.Audit) error {
+	unlock, err := f.lock()
+	defer unlock()
+	x := f.factors[name]
+	if err == nil && (x.ID == "" || (x.Reset == nil) == r.Until.IsZero()) {
+		err = bot.ErrConflict
+	}
+	if err == nil {
+		if x.Reset = &r; r.Until.IsZero() {
+			x.Reset = nil
+		}
+		f.factors[name] = x
+		f.audit("", audit...)
+	}
+	return err
+}
+
+func (f *fake) ResetFactor(_ context.Context, name, by string, audit ...bot.Audit) error {
+	unlock, err := f.lock()
+	defer unlock()
+	x := f.factors[name]
+	switch {
+	case err != nil:
+	case x.Reset == nil || !x.Reset.Until.After(f.clock()):
+		err = bot.ErrNotFound
+	case x.Reset.By == by || by == name:
+		err = bot.ErrRefused
+	default:
+		a := f.accounts[name]
+		a.Hash, a.SignedOutAt = "", f.clock()
+		f.accounts[name] = a
+		delete(f.factors, name)
+		f.audit("", audit...)
+	}
+	return err
 }
 
 func (f *fake) EndSessions(context.Context, string) error { return nil }

@@ -29,6 +29,10 @@ func (d *Desk) table() []route {
 		{"GET", "/static/{file}", open, static},
 		{"GET", "/signin", open, signInForm},
 		{"POST", "/signin", open, signIn},
+		{"GET", "/signin/code", open, codeForm},
+		{"POST", "/signin/code", open, signInCode},
+		{"GET", "/signin/factor", open, factorForm},
+		{"POST", "/signin/factor", open, setFactor},
 		{"GET", "/welcome", open, welcomeForm},
 		{"POST", "/welcome", open, welcome},
 
@@ -105,6 +109,9 @@ func (d *Desk) table() []route {
 		{"POST", "/staff/{name}/link", casework.ActStaff, newStaffLink},
 		{"POST", "/staff/{name}/enabled", casework.ActStaff, setEnabled},
 		{"POST", "/staff/{name}/signout", casework.ActStaff, endStaffSessions},
+		{"POST", "/staff/{name}/factor", casework.ActStaff, askFactorReset},
+		{"POST", "/staff/{name}/factor/confirm", casework.ActStaff, confirmFactorReset},
+		{"POST", "/staff/{name}/factor/withdraw", casework.ActStaff, withdrawFactorReset},
 		{"GET", "/audit", casework.ActAudit, auditLog},
 	}
 }

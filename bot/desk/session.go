@@ -31,6 +31,10 @@ type session struct {
 	At      time.Time `json:"at"` // sign-in
 	Seen    time.Time `json:"seen"`
 	Mission string    `json:"mission,omitempty"`
+	// Half is what is still missing before anybody is signed in: halfCode or halfSetUp. "" is a whole session.
+	Half string `json:"half,omitempty"`
+	// Key is the second factor that is being set up, until a code confirms it.
+	Key string `json:"key,omitempty"`
 	// Skips are the cases passed over, with their time.
 	Skips []skip `json:"skips,omitempty"`
 	// Grants are the fields revealed lately.
@@ -100,7 +104,7 @@ func (d *Desk) loadSession(ctx context.Context) *session {
 		return nil
 	}
 	now := d.Clock()
-	if now.Sub(s.At) > sessionLife || now.Sub(s.Seen) > idleTimeout {
+	if now.Sub(s.At) > sessionLife || now.Sub(s.Seen) > idleTimeout || s.Half != "" && now.Sub(s.At) > halfLife {
 		return nil
 	}
 	return &s

@@ -63,7 +63,7 @@ func signIn(q *request) error {
 		p.Bad = q.t("desk.signin.wrong")
 		return q.showStatus(http.StatusUnauthorized, "signin", p)
 	}
-	return q.begin(a)
+	return q.passed(a)
 }
 
 // throttle counts a try for the account and for the address, and returns the longer wait.
@@ -82,6 +82,7 @@ func (q *request) throttle(ctx context.Context, what, name string) (time.Duratio
 // begin signs the account in: a new token, so that one planted before is worth nothing.
 func (q *request) begin(a bot.Account) error {
 	ctx := q.r.Context()
+	q.half, q.halfOf = nil, nil
 	if err := q.d.sessions.RenewToken(ctx); err != nil {
 		return fmt.Errorf("renew session: %w", err)
 	}
@@ -202,7 +203,7 @@ func welcome(q *request) error {
 			return fmt.Errorf("password: %w", err)
 		}
 	}
-	return q.begin(a)
+	return q.passed(a)
 }
 
 // accountName is the form in which account names are typed, counted and compared.

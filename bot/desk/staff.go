@@ -33,6 +33,8 @@ type accountView struct {
 	RoleText string
 	Ready    bool // a password is set
 	Me       bool
+	Factor   bool       // a second factor is set up
+	Reset    *resetView // somebody asks to reset it
 }
 
 // linkLife is how long a one-time link may be used.
@@ -54,7 +56,12 @@ func (q *request) staffWith(status int, p staffPage) error {
 		if !q.manages(a) {
 			continue
 		}
-		p.Accounts = append(p.Accounts, accountView{a, q.worksFor(a), q.t("desk.role." + string(a.Role)), a.Hash != "", a.Name == q.user.Name})
+		f, err := q.d.Staff.Factor(q.r.Context(), a.Name)
+		if err != nil {
+			return fmt.Errorf("accounts: %w", err)
+		}
+		p.Accounts = append(p.Accounts, accountView{Account: a, Works: q.worksFor(a), RoleText: q.t("desk.role." + string(a.Role)),
+			Ready: a.Hash != "", Me: a.Name == q.user.Name, Factor: f.Secret != "", Reset: q.resetView(f)})
 	}
 	for _, r := range casework.Roles {
 		p.Roles = append(p.Roles, option{Value: string(r), Label: q.t("desk.role." + string(r))})

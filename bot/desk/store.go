@@ -70,6 +70,18 @@ type Staff interface {
 	PeekLink(ctx context.Context, token string) (name string, err error)
 	// Throttle counts one try under key and says how long to wait before the next is evaluated; it fails closed.
 	Throttle(ctx context.Context, key string, limit int, per time.Duration) (wait time.Duration, err error)
+	// Bucket takes a token out of a bucket of that size, of which one comes back after every; it fails closed.
+	Bucket(ctx context.Context, key string, size int, every time.Duration) (wait time.Duration, err error)
+	// Factor reads an account's second factor; the zero Factor when it has none.
+	Factor(ctx context.Context, name string) (bot.Factor, error)
+	// SetFactor gives an account its second factor, confirmed by the code of step; ErrConflict when it has one.
+	SetFactor(ctx context.Context, name, secret string, since time.Time, step int64, audit ...bot.Audit) error
+	// UseFactor uses the code of one step; ErrConflict when that step or a later one was used.
+	UseFactor(ctx context.Context, name string, f bot.Factor, step int64, audit ...bot.Audit) error
+	// AskFactorReset asks for a reset, or takes it back (no Until); ErrConflict when there is nothing to ask for.
+	AskFactorReset(ctx context.Context, name string, r bot.FactorReset, audit ...bot.Audit) error
+	// ResetFactor confirms it by a second person: factor, password and sessions end; ErrRefused for the same person.
+	ResetFactor(ctx context.Context, name, by string, audit ...bot.Audit) error
 	// EndSessions ends all sessions of an account.
 	EndSessions(ctx context.Context, name string) error
 }

@@ -24,6 +24,10 @@ type request struct {
 	user    *bot.Account // nil: nobody is signed in
 	session *session
 	mission *mission // of the signed-in account
+	// half is the session, and halfOf the account, of somebody who gave the first factor and not yet the second: nobody
+	// is signed in.
+	half   *session
+	halfOf *bot.Account
 	// route is the matched pattern, the only part of an address that is ever logged.
 	route route
 }
@@ -122,10 +126,17 @@ func (q *request) identify() error {
 	case a.Disabled, s.At.Before(a.SignedOutAt):
 		return nil
 	}
-	q.user, q.session = &a, s
 	if q.d.Catalogue.Has(a.Lang) {
 		q.lang = a.Lang
 	}
+	if s.Half != "" {
+		if l := q.r.URL.Query().Get("lang"); q.d.Catalogue.Has(l) {
+			q.lang = l
+		}
+		q.half, q.halfOf = s, &a
+		return nil
+	}
+	q.user, q.session = &a, s
 	q.mission = q.d.missionOf(a, s.Mission)
 	now := q.d.Clock()
 	if !q.background() && now.Sub(s.Seen) > seenGrain {

@@ -38,6 +38,9 @@ func filled(t *testing.T, c redis.UniversalClient, keys string, people int) *sto
 	if err := s.SaveAccount(ctx, bot.Account{Name: "Sari", Code: "SARI22"}, bot.Audit{Who: "cli", What: "staff_add"}); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.SetFactor(ctx, "Sari", "SHAREDKEY", time.Now(), 1000); err != nil {
+		t.Fatal(err)
+	}
 	return s
 }
 
@@ -131,6 +134,11 @@ func TestBackupComesBack(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if f, err := z.Factor(ctx, "sari"); err != nil || f.Secret != "SHAREDKEY" {
+			t.Errorf("the second factor: %+v, %v", f, err)
+		} else if err := z.UseFactor(ctx, "sari", f, 1000); !errors.Is(err, bot.ErrConflict) {
+			t.Error("a code that was used before the backup:", err)
+		}
 		if err := writeAndRead(z, 1, 2); err != nil {
 			t.Error("it goes on:", err)
 		}
@@ -210,7 +218,7 @@ func TestBackupComesBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, word := range []string{"Bavet", "Terima kasih", "Sari", citizen(1).Address} {
+		for _, word := range []string{"Bavet", "Terima kasih", "Sari", "SHAREDKEY", citizen(1).Address} {
 			if strings.Contains(string(raw), word) {
 				t.Errorf("%s holds %q", f, word)
 			}

@@ -78,6 +78,13 @@ func TestKeysRotateUnderLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	if err := a.SaveAccount(ctx, bot.Account{Name: "Sari"}, bot.Audit{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.SetFactor(ctx, "Sari", "SHAREDKEY", time.Now(), 1); err != nil {
+		t.Fatal(err)
+	}
+
 	var stop atomic.Bool
 	var turns, failed atomic.Int64
 	var first atomic.Value
@@ -164,6 +171,9 @@ func TestKeysRotateUnderLoad(t *testing.T) {
 		if _, _, err := z.LoadCase(t.Context(), "kh", fmt.Sprint("c", p)); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if f, err := z.Factor(t.Context(), "Sari"); err != nil || f.Secret != "SHAREDKEY" {
+		t.Errorf("the second factor: %+v, %v", f, err)
 	}
 	if rows, err := z.AuditLog(t.Context(), "kh", 10); err != nil || len(rows) == 0 || rows[len(rows)-1].What == "unreadable" {
 		t.Errorf("the audit log: %+v, %v", rows, err)

@@ -66,6 +66,9 @@ func (checkCmd) Run(ctx context.Context, s *Settings, io *streams) error {
 	if strings.HasPrefix(string(s.URL), "http://") || strings.HasPrefix(string(s.DeskURL), "http://") {
 		c.warn("addresses", "HOTLINE_URL or HOTLINE_DESK_URL is not https: cookies and messages travel in clear")
 	}
+	if s.SecondFactor == "off" {
+		c.warn("desk", "HOTLINE_SECOND_FACTOR=off: whoever learns a password reads cases; set it on, accounts then set an authenticator up")
+	}
 	if c.failed {
 		return errReported
 	}

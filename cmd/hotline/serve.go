@@ -75,6 +75,9 @@ func (c *serveCmd) Run(ctx context.Context, s *Settings, io *streams) (err error
 	if len(tokens) == 0 && len(numbers) == 0 && !svc.webchatOn {
 		log.Warn("no channel is on: set TELEGRAM_TOKEN, WHATSAPP=on or WEBCHAT=on; only the desk works")
 	}
+	if s.SecondFactor == "off" {
+		log.Warn("HOTLINE_SECOND_FACTOR=off: whoever learns a password of the desk reads cases")
+	}
 	svc.run()
 	svc.start("timers", svc.timers)
 	defer svc.stop()

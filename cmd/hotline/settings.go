@@ -37,6 +37,7 @@ type Settings struct {
 	WhatsAppVersion string    `name:"whatsapp-version" env:"WHATSAPP_VERSION" default:"auto" placeholder:"VERSION" help:"Version of WhatsApp Web to log in as: auto asks WhatsApp at the start, builtin is the program's, or 2.3000.NNN."`
 	WhatsAppRate    float64   `name:"whatsapp-rate" env:"WHATSAPP_RATE" default:"1" placeholder:"N" help:"Messages a second that the number sends at most; faster numbers are banned sooner."`
 	Webchat         onOff     `env:"WEBCHAT" placeholder:"on|off" help:"The browser chat (default off; demo: on)."`
+	SecondFactor    onOff     `name:"second-factor" env:"HOTLINE_SECOND_FACTOR" placeholder:"on|off" help:"Accounts of the desk must set an authenticator app up at their first sign-in (default on; demo: off)."`
 	RedisWait       redisWait `name:"redis-wait" env:"HOTLINE_REDIS_WAIT" placeholder:"N,TIME" help:"Replicas that must have a message within that time before it is acknowledged (default with Sentinel and Cluster 1,1s; else 0)."`
 	AcceptLoss      bool      `name:"accept-data-loss" help:"Start although the given Redis may lose acknowledged messages."`
 	LogLevel        logLevel  `env:"HOTLINE_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`

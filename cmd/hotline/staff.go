@@ -20,7 +20,8 @@ type staffCmd struct {
 	Add     staffAdd     `cmd:"" help:"Creates an account and prints its one-time link."`
 	List    staffList    `cmd:"" help:"Lists the accounts."`
 	Disable staffDisable `cmd:"" help:"Closes an account and ends its sessions."`
-	Reset   staffReset   `cmd:"" help:"Prints a new one-time link for an account that lost its password, and ends its sessions."`
+	Reset   staffReset   `cmd:"" help:"Prints a new one-time link for an account that lost its password, and ends its sessions. The authenticator stays."`
+	Factor  staffFactor  `cmd:"" help:"Asks to remove the authenticator of an account that lost its phone; an admin confirms it at the desk. Or confirms what an admin asked for."`
 }
 
 // linkLife is how long a one-time link is good for.
@@ -72,7 +73,7 @@ func (c *staffList) Run(ctx context.Context, s *Settings, io *streams) error {
 			return fmt.Errorf("staff list: %w", err)
 		}
 		w := tabwriter.NewWriter(io.out, 0, 4, 2, ' ', 0)
-		fmt.Fprintln(w, "NAME\tROLE\tMISSIONS\tSTATE\tCREATED")
+		fmt.Fprintln(w, "NAME\tROLE\tMISSIONS\tSTATE\tAUTHENTICATOR\tCREATED")
 		for _, a := range all {
 			missions, state := strings.Join(a.Missions, ","), "active"
 			if missions == "" {
@@ -84,7 +85,11 @@ func (c *staffList) Run(ctx context.Context, s *Settings, io *streams) error {
 			case a.Hash == "":
 				state = "invited"
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", a.Name, a.Role, missions, state, a.Created.Format(time.DateOnly))
+			f, err := st.store.Factor(ctx, a.Name)
+			if err != nil {
+				return fmt.Errorf("staff list: %w", err)
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", a.Name, a.Role, missions, state, factorState(f), a.Created.Format(time.DateOnly))
 		}
 		return w.Flush()
 	})
