@@ -13,8 +13,9 @@ import (
 
 // drillCmd tries what an emergency needs, on copies and invented cases.
 type drillCmd struct {
-	Restore   drillRestore   `cmd:"" help:"Restores the newest backup into a redis-server of its own and looks at it: counts, audit chain, 20 cases of each line."`
-	RedisKill drillRedisKill `cmd:"" name:"redis-kill" help:"Kills a redis-server under load, in a directory of its own with invented cases: nothing acknowledged may be lost."`
+	Restore     drillRestore     `cmd:"" help:"Restores the newest backup into a redis-server of its own and looks at it: counts, audit chain, 20 cases of each line."`
+	ChannelDown drillChannelDown `cmd:"" name:"channel-down" help:"Takes a messenger away from a program of its own, with invented citizens, and gives it back: nothing may be lost or come twice."`
+	RedisKill   drillRedisKill   `cmd:"" name:"redis-kill" help:"Kills a redis-server under load, in a directory of its own with invented cases: nothing acknowledged may be lost."`
 }
 
 type drillRestore struct {
