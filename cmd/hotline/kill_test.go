@@ -53,16 +53,7 @@ func newVictim(t *testing.T, srv *telegramtest.Server, env ...string) *victim {
 		"TELEGRAM_TOKEN=" + srv.Token(), "TELEGRAM_API_URL=" + srv.URL(),
 		"HOTLINE_LISTEN=127.0.0.1:0", "HOTLINE_DESK_LISTEN=127.0.0.1:0", "HOTLINE_METRICS_LISTEN=127.0.0.1:0",
 	}, env...)
-	t.Cleanup(func() {
-		v.kill()
-		if pid := v.redisPID(); pid > 0 {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-		}
-		if t.Failed() {
-			log, _ := os.ReadFile(out.Name())
-			t.Logf("the program's last words:\n%s", log[max(0, len(log)-4000):])
-		}
-	})
+	t.Cleanup(v.bury)
 	return v
 }
 
@@ -75,6 +66,18 @@ func (v *victim) start() {
 	}
 	v.end = make(chan struct{})
 	go func(cmd *exec.Cmd, end chan struct{}) { _ = cmd.Wait(); close(end) }(v.cmd, v.end)
+}
+
+// bury leaves nothing running, and of a failed test the program's last words.
+func (v *victim) bury() {
+	v.kill()
+	if pid := v.redisPID(); pid > 0 {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	if v.t.Failed() {
+		log, _ := os.ReadFile(v.out.Name())
+		v.t.Logf("the program's last words:\n%s", log[max(0, len(log)-8000):])
+	}
 }
 
 // kill ends the program with SIGKILL; its redis-server goes on.

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -41,16 +40,7 @@ func whatsappVictim(t *testing.T, srv *whatsapptest.Server, env ...string) *vict
 	v := &victim{t: t, dir: filepath.Join(dir, "data"), out: out, cmd: exec.Command(self)}
 	v.env = append(environment(t, v.dir, "HOTLINE_MISSION="+exampleFile(t), childAt+"="+srv.Address(),
 		"WHATSAPP=on", "WHATSAPP_VERSION=builtin", "WHATSAPP_RATE=500"), env...)
-	t.Cleanup(func() {
-		v.kill()
-		if pid := v.redisPID(); pid > 0 {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-		}
-		if t.Failed() {
-			log, _ := os.ReadFile(out.Name())
-			t.Logf("the program's last words:\n%s", log[max(0, len(log)-8000):])
-		}
-	})
+	t.Cleanup(v.bury)
 	return v
 }
 
