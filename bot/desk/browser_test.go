@@ -142,9 +142,10 @@ func TestPagesFit(t *testing.T) {
 	w.f.offer(offered, "kh", "mm", "Orangnya menulis bahwa ia sudah menyeberang ke Myawaddy; keluarganya menunggu di sana.")
 	w.f.offer(caseCode(90), "mm", "kh", "Orangnya sudah di Poipet, di pihak Kamboja.")
 	w.f.factors["sri"] = bot.Factor{ID: "1", Secret: "KEY", Reset: &bot.FactorReset{By: "budi", Until: w.clock().Add(time.Hour)}}
+	_ = w.f.AskErase(context.Background(), "kh", bot.EraseAsk{Code: long, By: "sri", Reason: "Orangnya sendiri yang meminta, lewat telepon kemarin sore.", At: w.clock(), Until: w.clock().Add(bot.EraseAskLife)}, bot.Audit{})
 	c := startChrome(t, w)
 	pages := map[string][]string{
-		"supervisor": {"/queue", "/case/" + caseCode(1), "/case/" + offered, "/offers", "/offers/" + caseCode(90), "/case/" + long, "/case/" + long + "?edit=urgent_needs", "/case/" + long + "/print", "/mine", "/scheduled", "/registered", "/new", "/letters", "/asides", "/board", "/account"},
+		"supervisor": {"/queue", "/case/" + caseCode(1), "/case/" + offered, "/offers", "/offers/" + caseCode(90), "/case/" + long, "/case/" + long + "?edit=urgent_needs", "/case/" + long + "/print", "/mine", "/scheduled", "/registered", "/new", "/letters", "/asides", "/erasures", "/board", "/account"},
 		"admin":      {"/channels", "/staff"},
 		"auditor":    {"/audit"},
 	}

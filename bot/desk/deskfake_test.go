@@ -31,6 +31,7 @@ type fake struct {
 	buckets  map[string]time.Time // when each is full again
 	factors  map[string]bot.Factor
 	steps    map[string]int64
+	erasures []bot.EraseAsk
 	sessions map[string][]byte
 	watchers map[int]func(int64, string)
 	seq      int64
@@ -841,6 +842,74 @@ func (f *fake) LinkCases(_ context.Context, l bot.CaseLink) error {
 	a.entries, b.entries = append(a.entries, l.MainEntries...), append(b.entries, l.OtherEntries...)
 	f.audit(l.Main.Mission, l.Audit...)
 	f.done[l.Request] = bot.Committed{}
+	f.tell("case")
+	return nil
+}
+
+func (f *fake) AskErase(_ context.Context, mission string, a bot.EraseAsk, audit bot.Audit) error {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return err
+	}
+	if s := f.cases[a.Code]; s == nil || s.open().Mission != mission {
+		return bot.ErrNotFound
+	}
+	for _, x := range f.erasures {
+		if x.Code == a.Code && x.Until.After(a.At) {
+			return bot.ErrConflict
+		}
+	}
+	f.erasures = append(slices.DeleteFunc(f.erasures, func(x bot.EraseAsk) bool { return x.Code == a.Code }), a)
+	f.audit(mission, audit)
+	return nil
+}
+
+func (f *fake) Erasures(_ context.Context, mission string) ([]bot.EraseAsk, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	var out []bot.EraseAsk
+	for _, x := range f.erasures {
+		if s := f.cases[x.Code]; s != nil && s.open().Mission == mission && x.Until.After(f.clock()) {
+			out = append(out, x)
+		}
+	}
+	return out, err
+}
+
+func (f *fake) WithdrawErase(_ context.Context, mission, code string, audit bot.Audit) error {
+	unlock, err := f.lock()
+	defer unlock()
+	n := len(f.erasures)
+	f.erasures = slices.DeleteFunc(f.erasures, func(x bot.EraseAsk) bool { return x.Code == code })
+	if err == nil && len(f.erasures) == n {
+		err = bot.ErrNotFound
+	}
+	if err == nil {
+		f.audit(mission, audit)
+	}
+	return err
+}
+
+func (f *fake) EraseAsked(_ context.Context, mission, code, by string, audit bot.Audit) error {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return err
+	}
+	s := f.cases[code]
+	i := slices.IndexFunc(f.erasures, func(x bot.EraseAsk) bool { return x.Code == code && x.Until.After(f.clock()) })
+	switch {
+	case i < 0 || s == nil || s.open().Mission != mission:
+		return bot.ErrNotFound
+	case f.erasures[i].By == by:
+		return bot.ErrRefused
+	case s.held(f.clock()):
+		return &bot.ClaimedError{Claim: *s.claim}
+	}
+	audit.Purpose = f.erasures[i].Reason
+	f.audit(mission, audit)
+	delete(f.cases, code)
 	f.tell("case")
 	return nil
 }

@@ -93,6 +93,11 @@ func (d *Desk) table() []route {
 		{"POST", "/offers/{code}/accept", casework.ActHandover, acceptOffer},
 		{"POST", "/offers/{code}/return", casework.ActHandover, returnOffer},
 
+		{"GET", "/erasures", casework.ActErase, erasures},
+		{"POST", "/erasures", casework.ActErase, askErase},
+		{"POST", "/erasures/{code}/confirm", casework.ActErase, confirmErase},
+		{"POST", "/erasures/{code}/withdraw", casework.ActErase, withdrawErase},
+
 		{"GET", "/letters", casework.ActLetters, letters},
 		{"POST", "/letters/{row}/retry", casework.ActLetters, retryLetter},
 		{"GET", "/asides", casework.ActAsides, asides},
@@ -150,6 +155,7 @@ func (q *request) nav() []navItem {
 		{"new", "/new", "desk.nav.new", casework.ActNewCase},
 		{"letters", "/letters", "desk.nav.letters", casework.ActLetters},
 		{"asides", "/asides", "desk.nav.asides", casework.ActAsides},
+		{"erasures", "/erasures", "desk.nav.erasures", casework.ActErase},
 		{"board", "/board", "desk.nav.board", casework.ActBoard},
 		{"channels", "/channels", "desk.nav.channels", casework.ActChannels},
 		{"staff", "/staff", "desk.nav.staff", casework.ActStaff},

@@ -45,6 +45,13 @@ type Queue interface {
 	// Asides lists the updates that were put aside; Dismiss removes one.
 	Asides(ctx context.Context, mission string, limit int) ([]bot.Aside, error)
 	Dismiss(ctx context.Context, mission, id string, audit bot.Audit) error
+	// AskErase asks to erase a case, ErrConflict when somebody asks already; Erasures lists what waits for a second
+	// person; WithdrawErase takes a request back; EraseAsked erases it as the second person: ErrRefused for the same
+	// one, ErrClaimed while an officer works on it, ErrNotFound when nobody asks.
+	AskErase(ctx context.Context, mission string, a bot.EraseAsk, audit bot.Audit) error
+	Erasures(ctx context.Context, mission string) ([]bot.EraseAsk, error)
+	WithdrawErase(ctx context.Context, mission, code string, audit bot.Audit) error
+	EraseAsked(ctx context.Context, mission, code, by string, audit bot.Audit) error
 	// Record appends an audit row that goes with no other change (reveal, list view, sign-in). An empty mission is
 	// the staff area: sign-ins and accounts.
 	Record(ctx context.Context, mission string, a bot.Audit) error

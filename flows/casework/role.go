@@ -27,6 +27,7 @@ const (
 	ActNewCase       Act = "new_case"       // a walk-in or a phone call
 	ActLinkCases     Act = "link_cases"     // make one of two cases of the same person, and part them again
 	ActHandover      Act = "handover"       // propose, accept or return a hand-over to another mission
+	ActErase         Act = "erase"          // ask to erase a case, confirm what another one asks
 	ActLetters       Act = "letters"        // read held rows and dead letters, try one again
 	ActAsides        Act = "asides"         // read updates that were put aside
 	ActDismissAside  Act = "dismiss_aside"  // and remove one
@@ -43,7 +44,7 @@ const (
 var Acts = []Act{
 	ActBoard, ActQueue, ActOpen, ActReveal, ActSearch, ActClaim, ActTakeOver, ActCall, ActOverrideCall, ActOutcome,
 	ActReply, ActForceSend, ActNote, ActAnswer, ActStage, ActClass, ActConfirmSafety, ActClose, ActRescue, ActNewCase,
-	ActLinkCases, ActHandover, ActLetters, ActAsides, ActDismissAside, ActChannels, ActNumber, ActStaff, ActSettings, ActAudit, ActExport, ActAccount,
+	ActLinkCases, ActHandover, ActErase, ActLetters, ActAsides, ActDismissAside, ActChannels, ActNumber, ActStaff, ActSettings, ActAudit, ActExport, ActAccount,
 }
 
 // Roles lists every Role.
@@ -57,9 +58,10 @@ var may = func() map[Role]map[Act]bool {
 		ActQueue, ActOpen, ActReveal, ActSearch, ActClaim, ActCall, ActOutcome, ActReply, ActNote, ActAnswer, ActStage,
 		ActClass, ActConfirmSafety, ActClose, ActRescue, ActNewCase, ActLinkCases, ActHandover, ActLetters, ActAsides, ActChannels,
 	}, board...)
-	supervisor := append([]Act{ActTakeOver, ActOverrideCall, ActForceSend, ActDismissAside, ActExport}, officer...)
+	supervisor := append([]Act{ActTakeOver, ActOverrideCall, ActForceSend, ActDismissAside, ActExport, ActErase}, officer...)
 	// An admin keeps the accounts and sees no case; an auditor sees what was done and by whom, never a case.
-	admin := append([]Act{ActStaff, ActSettings, ActChannels, ActNumber}, board...)
+	// Both may be the second person of an erasure, which shows a code and a reason.
+	admin := append([]Act{ActErase, ActStaff, ActSettings, ActChannels, ActNumber}, board...)
 	auditor := append([]Act{ActAudit}, everybody...)
 
 	table := map[Role]map[Act]bool{}

@@ -31,6 +31,7 @@ local function drop(row)
   if redis.call('HEXISTS', P .. 'conv:' .. contact, 'lt') == 0 then schedule(P, contact, account, '0') end
 end
 for _, row in ipairs(redis.call('HKEYS', P .. 'rowstates:' .. id)) do drop(row) end
+redis.call('HDEL', P .. 'erasures', id)
 redis.call('DEL', case, P .. 'timeline:' .. id, P .. 'rowstates:' .. id, P .. 'viewers:' .. id)
 for _, t in ipairs(redis.call('ZRANGE', P .. 'timers', 0, -1)) do
   if string.sub(t, 1, 2) == 'k|' and string.sub(t, -#id) == id then
