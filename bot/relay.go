@@ -81,12 +81,11 @@ type account struct {
 	line  string
 	ch    Channel
 	slots chan struct{}
-	done  chan Sent
 	bulk  *rate.Limiter // broadcasts only: replies are not held to the bulk limit
 	bulky atomic.Int64  // broadcasts taken and not yet sent
 	wake  chan struct{}
 
-	mu      sync.Mutex // guards stopped against sending's first Add, and sent
+	mu      sync.Mutex // guards stopped against sending's first Add, sent and giveUp
 	stopped bool
 	sending sync.WaitGroup
 	// sent are rows that left: those whose result the store has not taken yet, and for a while those that it has. When
@@ -121,7 +120,7 @@ func NewRelay(o RelayOptions) *Relay {
 	for _, c := range o.Channels {
 		r.accounts[accountKey{c.Line, c.Channel.Name(), c.Channel.Account()}] = &account{
 			r: r, line: c.Line, ch: c.Channel, slots: make(chan struct{}, o.Senders),
-			done: make(chan Sent, 4*o.Senders), sent: map[string]*sentRow{}, wake: make(chan struct{}, 1), bulk: rate.NewLimiter(rate.Limit(o.Bulk), bulkBurst),
+			sent: map[string]*sentRow{}, wake: make(chan struct{}, 1), bulk: rate.NewLimiter(rate.Limit(o.Bulk), bulkBurst),
 		}
 	}
 	return r
@@ -171,8 +170,6 @@ func (r *Relay) Wake() {
 }
 
 func (a *account) run(ctx context.Context) {
-	finished := make(chan struct{})
-	go func() { defer close(finished); a.finish() }()
 	look := time.NewTicker(a.r.Look)
 	defer look.Stop()
 	for ctx.Err() == nil {
@@ -203,8 +200,6 @@ func (a *account) run(ctx context.Context) {
 	a.stopped = true
 	a.mu.Unlock()
 	a.sending.Wait()
-	close(a.done)
-	<-finished
 }
 
 // mostBulk is how many broadcasts may wait for the bulk limit in this process.
@@ -236,31 +231,40 @@ func (a *account) sendOne(l Leased, leased time.Time) {
 	defer a.sending.Done()
 	if l.Row.Lane == LaneBroadcast {
 		a.bulky.Add(1)
-		defer a.bulky.Add(-1)
 		// Their turn is waited for outside the slots, which belong to people who wait for an answer.
-		if err := a.bulk.Wait(a.r.sends); err != nil {
+		err := a.bulk.Wait(a.r.sends)
+		if err != nil {
+			a.bulky.Add(-1)
 			return
 		}
 	} else {
 		// Who is answered waits for no broadcast, but the messenger counts both: the broadcasts make room.
 		a.bulk.Reserve()
 	}
+	s := a.inSlot(l, leased)
+	if l.Row.Lane == LaneBroadcast {
+		a.bulky.Add(-1)
+	}
+	if s != nil {
+		a.store([]Sent{*s})
+	}
+}
+
+// inSlot sends one row as soon as there is a slot. nil: there is nothing to store.
+func (a *account) inSlot(l Leased, leased time.Time) *Sent {
 	a.slots <- struct{}{}
 	defer func() { <-a.slots }()
 	if a.r.Clock().Sub(leased) > RowLease-sendTimeout-maxPause {
-		return // waited so long for a slot that the lease might end during the send: leave it to the next taker
+		return nil // waited so long for a slot that the lease might end during the send: leave it to the next taker
 	}
 	if again, known := a.leftBefore(l.Row); known {
-		if again != nil {
-			a.done <- *again
-		}
-		return
+		return again
 	}
 	s := a.send(l)
 	if s.Row.State == RowSent {
 		a.left(s, leased)
 	}
-	a.done <- s
+	return &s
 }
 
 // rulesOf are the numbers of the mission whose case it is: its clock reads the person's safe hours.
@@ -339,27 +343,7 @@ func (a *account) after(row Row, err error, now time.Time) Sent {
 	return out
 }
 
-// finish stores results in batches: whatever has come in while the last batch was under way.
-func (a *account) finish() {
-	var batch []Sent
-	for first := range a.done {
-		batch = append(batch[:0], first)
-	gather:
-		for len(batch) < 256 {
-			select {
-			case s, ok := <-a.done:
-				if !ok {
-					break gather
-				}
-				batch = append(batch, s)
-			default:
-				break gather
-			}
-		}
-		a.store(batch)
-	}
-}
-
+// store keeps results, for as long as it takes. The store puts those that come together into one call.
 func (a *account) store(batch []Sent) {
 	for wait := 25 * time.Millisecond; ; wait = min(2*wait, 400*time.Millisecond) {
 		a.mu.Lock()
@@ -383,9 +367,7 @@ func (a *account) store(batch []Sent) {
 		}
 		a.r.Log.Error("outbox finish", "line", a.line, "channel", a.ch.Name(), "rows", len(batch), "err", err)
 		if stopped {
-			if a.giveUp.IsZero() {
-				a.giveUp = time.Now().Add(stopPatience)
-			} else if time.Now().After(a.giveUp) {
+			if a.over(time.Now()) {
 				return
 			}
 		}
@@ -395,6 +377,16 @@ func (a *account) store(batch []Sent) {
 		case <-time.After(wait):
 		}
 	}
+}
+
+// over reports whether the store has had its time to take the last results; the first to ask begins it.
+func (a *account) over(now time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.giveUp.IsZero() {
+		a.giveUp = now.Add(stopPatience)
+	}
+	return now.After(a.giveUp)
 }
 
 // holdsBack reports whether the row was waiting behind this one, or was made together with it. The outbox keeps times

@@ -31,8 +31,10 @@ type call struct {
 	args []any
 	// unwaited is a call that no WAIT has to follow: it writes nothing, and nothing is told on the strength of it.
 	unwaited bool
-	cmd      *redis.Cmd
-	done     chan struct{}
+	// last, unless nil, gives args at the moment at which the call leaves: until then it may grow.
+	last func() []any
+	cmd  *redis.Cmd
+	done chan struct{}
 }
 
 func (c *call) fail(err error) {
@@ -56,25 +58,13 @@ func newBatcher(to primaries, flights int, read bool) *batcher {
 }
 
 // do runs the script and waits for its result. When ctx ends first the call may still take place.
-func (b *batcher) do(ctx context.Context, sc *script, keys []string, args []any) ([]any, error) {
-	c := &call{ctx: ctx, sc: sc, keys: keys, args: args, unwaited: b.read, done: make(chan struct{})}
-	b.mu.Lock()
-	if b.closed {
-		b.mu.Unlock()
-		return nil, errClosed
+func (b *batcher) do(ctx context.Context, c *call) ([]any, error) {
+	first, err := b.queue(c)
+	if err != nil {
+		return nil, err
 	}
-	b.waiting = append(b.waiting, c)
-	first := len(b.waiting) == 1
 	if first {
-		b.flights.Add(1)
-	}
-	b.mu.Unlock()
-	if first {
-		// The first to wait flies for all that gather until a token is free.
-		<-b.free
-		b.fly()
-		b.free <- struct{}{}
-		b.flights.Done()
+		b.lead()
 	}
 	select {
 	case <-c.done:
@@ -82,6 +72,30 @@ func (b *batcher) do(ctx context.Context, sc *script, keys []string, args []any)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// queue puts a call behind those that wait to leave. first: whoever queued it has to lead.
+func (b *batcher) queue(c *call) (first bool, err error) {
+	c.unwaited, c.done = b.read, make(chan struct{})
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return false, errClosed
+	}
+	b.waiting = append(b.waiting, c)
+	first = len(b.waiting) == 1
+	if first {
+		b.flights.Add(1)
+	}
+	return first, nil
+}
+
+// lead waits for a free flight and takes all that gathered until then.
+func (b *batcher) lead() {
+	<-b.free
+	b.fly()
+	b.free <- struct{}{}
+	b.flights.Done()
 }
 
 // close waits for the flights under way; later calls are refused.
@@ -98,6 +112,11 @@ func (b *batcher) fly() {
 	batch := b.waiting
 	b.waiting = nil
 	b.mu.Unlock()
+	for _, c := range batch {
+		if c.last != nil {
+			c.args = c.last()
+		}
+	}
 	for len(batch) > 0 {
 		n := min(len(batch), mostInFlight)
 		b.send(batch[:n])
@@ -127,19 +146,41 @@ func newBatchers(to primaries, read bool) *batchers {
 
 // do runs a script whose first key is the line's prefix.
 func (bs *batchers) do(ctx context.Context, sc *script, keys []string, args []any) ([]any, error) {
+	return bs.serving(keys[0]).do(ctx, &call{ctx: ctx, sc: sc, keys: keys, args: args})
+}
+
+// grow queues a script whose arguments last gives when it leaves, and does not wait. It calls then with the result.
+func (bs *batchers) grow(ctx context.Context, sc *script, keys []string, last func() []any, then func([]any, error)) error {
+	b, c := bs.serving(keys[0]), &call{ctx: ctx, sc: sc, keys: keys, last: last}
+	first, err := b.queue(c)
+	if err != nil {
+		return err
+	}
+	go func() {
+		if first {
+			b.lead()
+		}
+		<-c.done
+		then(c.cmd.Slice())
+	}()
+	return nil
+}
+
+// serving is the batcher that the scripts of one line leave by.
+func (bs *batchers) serving(prefix string) *batcher {
 	line := ""
 	if _, ok := bs.to.rdb.(*redis.ClusterClient); ok {
-		line = keys[0]
+		line = prefix
 	}
 	bs.mu.Lock()
+	defer bs.mu.Unlock()
 	b := bs.of[line]
 	if b == nil {
 		b = newBatcher(bs.to, 2, bs.read)
 		b.closed = bs.closed
 		bs.of[line] = b
 	}
-	bs.mu.Unlock()
-	return b.do(ctx, sc, keys, args)
+	return b
 }
 
 // close waits for the flights under way; later calls are refused.

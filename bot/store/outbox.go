@@ -14,7 +14,6 @@ import (
 
 var (
 	scriptTake    = newScript("take")
-	scriptFinish  = newScript("finish")
 	scriptReceipt = newScript("receipt")
 )
 
@@ -35,45 +34,6 @@ func (s *Store) Take(ctx context.Context, line, account string, now time.Time, n
 	})
 	if err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
-	}
-	return s.leased(line, texts(res), token)
-}
-
-// Finish stores what became of leased rows, frees their contacts, and returns those contacts' next due rows, leased
-// again for that long; with lease 0 none.
-func (s *Store) Finish(ctx context.Context, line string, now time.Time, done []bot.Sent, lease time.Duration) ([]bot.Leased, error) {
-	if _, err := s.line(line); err != nil {
-		return nil, err
-	}
-	if len(done) == 0 {
-		return nil, nil
-	}
-	token, ends := s.nextToken(), ""
-	if lease > 0 {
-		ends = ms(now.Add(lease))
-	}
-	args := append(make([]any, 0, 3+12*len(done)), now.UnixMilli(), ends, token)
-	for _, d := range done {
-		r, ver := d.Row, ""
-		if d.CaseVer > 0 {
-			ver = strconv.FormatInt(d.CaseVer, 10)
-		}
-		args = append(args, r.ID, s.keys.contactID(line, r.To), dash(r.To.Account), r.Lease, string(r.State), r.Attempts,
-			millis(r.NotBefore), dash(r.Why), dash(r.ProviderID), ms(d.Freeze), ver, ms(d.LastIn))
-	}
-	res, err := s.commits.do(ctx, scriptFinish, []string{lineKey(line)}, args)
-	if err != nil {
-		return nil, fmt.Errorf("redis: %w", err)
-	}
-	var blocked error
-	for _, d := range done {
-		if d.Blocked {
-			blocked = errors.Join(blocked, s.markBlocked(ctx, line, d.Row.To, now))
-		}
-	}
-	if blocked != nil {
-		// The rows are stored; only the mark is missing, and the next failed send sets it again.
-		s.log.Warn("mark blocked", "line", line, "err", blocked)
 	}
 	return s.leased(line, texts(res), token)
 }

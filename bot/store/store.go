@@ -84,6 +84,7 @@ type Store struct {
 	to             primaries
 	hand           *atHand
 	loads, commits *batchers
+	finishing      finishing
 
 	mu       sync.Mutex
 	lineKeys map[string]dataKey // by line and use
@@ -153,6 +154,7 @@ func (s *Store) start(ctx context.Context, o Options) error {
 	s.self, s.owner = ownedBy(o.Owner)+token(), o.Owner
 	s.loads = newBatchers(s.to, true)
 	s.commits = newBatchers(s.to, false)
+	s.finishing.open = map[finishKey]*finished{}
 	return nil
 }
 
