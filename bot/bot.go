@@ -314,6 +314,8 @@ type Sent struct {
 	Freeze time.Time
 	// Blocked marks the contact as unreachable on the case.
 	Blocked bool
+	// Named is true when the row's case is known to name the contact: the store need not look.
+	Named bool
 
 	began time.Time // when the send that succeeded began
 }

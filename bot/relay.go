@@ -302,7 +302,8 @@ func (a *account) send(l Leased) Sent {
 	if err == nil {
 		row.State, row.ProviderID, row.Why = RowSent, id, ""
 		row.Attempts++
-		return Sent{Row: row, began: now}
+		named := l.Case != nil && l.Case.ID == row.CaseID && contactIndex(l.Case, row.To) >= 0
+		return Sent{Row: row, Named: named, began: now}
 	}
 	return a.after(row, err, a.r.Clock())
 }

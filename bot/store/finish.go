@@ -15,7 +15,7 @@ import (
 var scriptFinish = newScript("finish")
 
 const (
-	finishArgs = 12 // of each row
+	finishArgs = 13 // of each row
 	// mostFinished bounds how many rows one script call takes.
 	mostFinished = 256
 )
@@ -58,13 +58,16 @@ func (s *Store) Finish(ctx context.Context, line string, now time.Time, done []b
 	rows := make([]any, 0, finishArgs*len(done))
 	contacts := make([]string, len(done))
 	for i, d := range done {
-		r, ver := d.Row, ""
+		r, ver, named := d.Row, "", ""
 		if d.CaseVer > 0 {
 			ver = strconv.FormatInt(d.CaseVer, 10)
 		}
+		if d.Named {
+			named = r.CaseID
+		}
 		contacts[i] = s.keys.contactID(line, r.To)
 		rows = append(rows, r.ID, contacts[i], dash(r.To.Account), r.Lease, string(r.State), r.Attempts,
-			millis(r.NotBefore), dash(r.Why), dash(r.ProviderID), ms(d.Freeze), ver, ms(d.LastIn))
+			millis(r.NotBefore), dash(r.Why), dash(r.ProviderID), ms(d.Freeze), named, ver, ms(d.LastIn))
 	}
 	f := s.joinFinish(ctx, line, now, lease, rows)
 	select {

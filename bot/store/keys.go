@@ -50,6 +50,7 @@ func lineKey(line string) string { return "{" + line + "}:" }
 //	in    the person's last own message
 //	x     the lane in which the contact is scheduled, absent when it is not
 //	lt    the token of the lease under which its first row is being sent, absent when none
+//	hb    "0" when no row of the contact is held back (keyHeldBy), "1" or absent when there may be one
 func keyConv(line, contact string) string { return lineKey(line) + "conv:" + contact }
 
 // keySeen is a ZSET per contact, trimmed to 14 days, scored by the Unix second: "u"+digest of every request that was

@@ -51,34 +51,43 @@ if id ~= '' then taker, name, ends = nx(), nx(), nx() end
 -- check
 local seen = who ~= '' and P .. 'seen:' .. who or P .. 'requests'
 local digest = who ~= '' and 'u' .. ARGV[2] or ARGV[2]
-if redis.call('ZSCORE', seen, digest) then
-  local again = {'repeat'}
+
+local function again()
+  local rows = {'repeat'}
   for _, c in ipairs(contacts) do
     if redis.call('HGET', P .. 'conv:' .. c[1], 'lt') == ARGV[3] then
-      again[#again + 1] = string.sub(redis.call('LINDEX', P .. 'waiting:' .. c[1], 0) or ' ', 2)
+      rows[#rows + 1] = string.sub(redis.call('LINDEX', P .. 'waiting:' .. c[1], 0) or ' ', 2)
     end
   end
-  return again
+  return rows
 end
-if ARGV[12] ~= '' and redis.call('HGET', P .. 'lease:' .. ARGV[12], 'tok') ~= ARGV[13] then return {'fence'} end
+
+-- no refuses the change, unless it took place before.
+local function no(why)
+  if redis.call('ZSCORE', seen, digest) then return again() end
+  return {why}
+end
+
+if ARGV[12] ~= '' and redis.call('HGET', P .. 'lease:' .. ARGV[12], 'tok') ~= ARGV[13] then return no('fence') end
 for _, c in ipairs(contacts) do
-  local have = redis.call('HMGET', P .. 'conv:' .. c[1], 'v', 'k', 'lt', 'x', 'code', 'cid', 'in')
-  if c[1] == who and state ~= '' and (have[1] or '0') ~= ARGV[7] then return {'conflict'} end
-  if (have[2] and have[2] ~= c[3]) or (not have[2] and c[4] == '') then return {'key'} end
-  c[5], c[6], c[7], c[8] = have[3], have[4], have[5], have[6]
+  local have = redis.call('HMGET', P .. 'conv:' .. c[1], 'v', 'k', 'lt', 'x', 'code', 'cid', 'in', 'hb')
+  if c[1] == who and state ~= '' and (have[1] or '0') ~= ARGV[7] then return no('conflict') end
+  if (have[2] and have[2] ~= c[3]) or (not have[2] and c[4] == '') then return no('key') end
+  c[5], c[6], c[7], c[8], c[9] = have[3], have[4], have[5], have[6], have[2] and have[8] or '0'
+  if not have[2] then c[10] = true end
   if c[1] == who and have[7] then lately = tonumber(now) - tonumber(have[7]) < 86400000 end
 end
 local case = P .. 'case:' .. id
 local old = {}
 if id ~= '' then
   old = redis.call('HMGET', case, 'v', 'k', 'm', 'c', 'w', 'bx', 'by', 'unt', 'due', 'cl', 'lat', 'st', 'pr', 'f', 'of')
-  if (old[1] or '0') ~= ver then return {'conflict'} end
+  if (old[1] or '0') ~= ver then return no('conflict') end
   if ver == '0' then
-    if redis.call('HEXISTS', P .. 'codes', fields.code) == 1 then return {'code'} end
+    if redis.call('HEXISTS', P .. 'codes', fields.code) == 1 then return no('code') end
   elseif old[2] ~= key then
-    return {'key'}
+    return no('key')
   end
-  if ARGV[8] ~= '' and (old[7] ~= ARGV[8] or tonumber(old[8] or '0') <= tonumber(now)) then return {'lease'} end
+  if ARGV[8] ~= '' and (old[7] ~= ARGV[8] or tonumber(old[8] or '0') <= tonumber(now)) then return no('lease') end
 end
 
 -- write
@@ -87,7 +96,8 @@ for _, m in ipairs(ids) do
   requests[#requests + 1] = m[2]
   requests[#requests + 1] = m[1]
 end
-redis.call('ZADD', seen, unpack(requests))
+-- NX adds nothing of a request that is there: its ids came with it
+if redis.call('ZADD', seen, 'NX', unpack(requests)) == 0 then return again() end
 if ARGV[15] ~= '' then number(P, ARGV[14], ARGV[15], now) end
 -- in the middle of a conversation every eighth time is enough
 if not lately or tonumber(ARGV[7]) % 8 == 0 then
@@ -139,17 +149,27 @@ if id ~= '' then
       announce(P, fields.of, fields.c == 'P1' and 'p1' or 'case')
     end
   end
-  if kind == 'claim' or moved('m', old[3]) or moved('c', old[4]) or moved('w', old[5]) or moved('due', old[9])
-    or moved('cl', old[10]) or moved('lat', old[11]) or moved('st', old[12]) or moved('pr', old[13])
-    or moved('f', old[14]) then
-    place(P, id, old[3], old[4], old[5], now)
+  local elsewhere = kind == 'claim' or moved('m', old[3]) or moved('c', old[4]) or moved('w', old[5])
+    or moved('due', old[9]) or moved('cl', old[10]) or moved('lat', old[11]) or moved('st', old[12])
+    or moved('pr', old[13]) or moved('f', old[14])
+  if elsewhere then
+    local is = {}
+    for i, k in pairs({[3] = 'm', [4] = 'c', [5] = 'w', [9] = 'due', [10] = 'cl', [11] = 'lat', [12] = 'st', [13] = 'pr', [14] = 'f'}) do
+      is[i] = fields[k] or old[i]
+    end
+    if kind == 'case' and not old[7] and not over and plain(old) and plain(is) then
+      shift(P, id, old, is)
+    else
+      place(P, id, old[3], old[4], old[5], now)
+    end
   end
   if moved('bx', old[6]) then
     for b in string.gmatch(old[6] or '', '%S+') do redis.call('SREM', P .. 'blind:' .. b, id) end
     for b in string.gmatch(fields.bx, '%S+') do redis.call('SADD', P .. 'blind:' .. b, id) end
   end
   if fields.c == 'P1' and old[4] ~= 'P1' and fields.cl == '' then kind = 'p1' end
-  announce(P, fields.m, kind)
+  -- Most changes are words of a conversation that nobody is looking at: the desks read of them with the second.
+  announce(P, fields.m, kind, kind == 'case' and not elsewhere and not old[7])
   if over then announce(P, old[3], 'case') end
 end
 local entries = {}
@@ -158,8 +178,10 @@ if #entries > 0 then redis.call('RPUSH', P .. 'timeline:' .. id, unpack(entries)
 
 -- what was held for the person's next message may leave now, before anything newer
 local released = false
-if ARGV[10] == '1' then
-  for _, h in ipairs(redis.call('LRANGE', P .. 'heldby:' .. who, 0, -1)) do
+if ARGV[10] == '1' and contacts[1][9] ~= '0' then
+  local parked = redis.call('LRANGE', P .. 'heldby:' .. who, 0, -1)
+  if #parked == 0 then contacts[1][10] = true end
+  for _, h in ipairs(parked) do
     local blob = redis.call('HGET', P .. 'rows', h)
     if blob then
       local _, _, st = header(blob)
@@ -175,25 +197,27 @@ end
 -- is being sent stays the first.
 local function queue(contact, lane, row)
   local waiting, back = P .. 'waiting:' .. contact, {}
-  if lane ~= '4' then
-    local n = redis.call('LLEN', waiting)
-    if n > 0 and redis.call('HEXISTS', P .. 'conv:' .. contact, 'lt') == 1 then n = n - 1 end
-    while n > 0 and string.sub(redis.call('LINDEX', waiting, -1), 1, 1) == '4' do
-      back[#back + 1] = redis.call('RPOP', waiting)
-      n = n - 1
-    end
+  local n = redis.call('RPUSH', waiting, lane .. row) - 1
+  if lane == '4' or n == 0 then return end
+  if redis.call('HEXISTS', P .. 'conv:' .. contact, 'lt') == 1 then n = n - 1 end
+  if n == 0 or string.sub(redis.call('LINDEX', waiting, -2), 1, 1) ~= '4' then return end
+  redis.call('RPOP', waiting)
+  while n > 0 and string.sub(redis.call('LINDEX', waiting, -1), 1, 1) == '4' do
+    back[#back + 1] = redis.call('RPOP', waiting)
+    n = n - 1
   end
   redis.call('RPUSH', waiting, lane .. row)
   for i = #back, 1, -1 do redis.call('RPUSH', waiting, back[i]) end
 end
 
-local fresh, bulk = {}, {}
+local fresh, bulk, parks = {}, {}, {}
 for _ = 1, tonumber(nx()) do
   local row, lane, contact, account, of, nb, st, blob = nx(), nx(), nx(), nx(), nx(), nx(), nx(), nx()
   redis.call('HSET', P .. 'rows', row, blob)
   if of ~= '-' then redis.call('HSET', P .. 'rowstates:' .. of, row, st .. ' ' .. now .. ' -') end
   if st == 'held' or tonumber(nb) > tonumber(now) then
     redis.call('RPUSH', P .. 'heldby:' .. contact, row)
+    parks[contact] = true
     if st == 'held' then redis.call('ZADD', P .. 'held', now, row) end
     if nb ~= '0' then redis.call('ZADD', P .. 'out:' .. account .. ':parked', nb, row) end
   else
@@ -220,6 +244,11 @@ for _, c in ipairs(contacts) do
     else
       later[#later + 1] = c
     end
+  end
+  if parks[contact] then
+    set[#set + 1], set[#set + 2] = 'hb', '1'
+  elseif c[10] then
+    set[#set + 1], set[#set + 2] = 'hb', '0' -- nothing is held by this contact
   end
   if #set > 0 then redis.call('HSET', P .. 'conv:' .. contact, unpack(set)) end
 end

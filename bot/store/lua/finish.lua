@@ -2,8 +2,9 @@
 -- KEYS  1 the line's prefix
 -- ARGV  1 now, 2 end of the next leases ("" for none), 3 token of the next leases, then for each row: id, contact,
 --       account, token under which it was leased, state, attempts, not before, why, messenger's id, freeze until
---       ("" for none), and what a held row was judged by: version of the case ("" for none), the person's last message
---       ("" for never). When either has moved the row is queued again: the gate may have been opened meanwhile.
+--       ("" for none), case that is known to name the contact ("" for none), and what a held row was judged by: version
+--       of the case ("" for none), the person's last message ("" for never). When either has moved the row is queued
+--       again: the gate may have been opened meanwhile.
 -- Gives "ok" and 9 values for each row leased again (see lease). A repeat finds the rows gone, and gives what it
 -- leased before.
 -- include place.lua
@@ -11,7 +12,7 @@
 -- include seen_as.lua
 local P, now, ends = KEYS[1], ARGV[1], ARGV[2]
 local freed, got = {}, {'ok'}
-for i = 4, #ARGV, 12 do
+for i = 4, #ARGV, 13 do
   local id, contact, account, token = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local state, attempts, nb, why, pid = ARGV[i + 4], ARGV[i + 5], ARGV[i + 6], ARGV[i + 7], ARGV[i + 8]
   local out = P .. 'out:' .. account .. ':'
@@ -27,7 +28,7 @@ for i = 4, #ARGV, 12 do
       local c = case ~= '-' and redis.call('HMGET', P .. 'case:' .. case, 'v', 'k') or {}
       local last = redis.call('HGET', conv, 'in')
       if last == '0' then last = '' end -- as the lease gave it
-      if (c[1] and c[2] and c[1] or '') ~= ARGV[i + 10] or (last or '') ~= ARGV[i + 11] then
+      if (c[1] and c[2] and c[1] or '') ~= ARGV[i + 11] or (last or '') ~= ARGV[i + 12] then
         state, nb, why = 'queued', '0', '-'
       end
     end
@@ -43,7 +44,9 @@ for i = 4, #ARGV, 12 do
       if pid ~= '-' then
         -- A case that names the contact is found from there: the short form is a third of the long one.
         local sent = sentAs(pid)
-        if redis.call('SISMEMBER', P .. 'blind:contact:' .. contact, case) == 0 then sent = 'o' .. pid .. ' ' .. id .. ' ' .. case end
+        if case ~= ARGV[i + 10] and redis.call('SISMEMBER', P .. 'blind:contact:' .. contact, case) == 0 then
+          sent = 'o' .. pid .. ' ' .. id .. ' ' .. case
+        end
         redis.call('ZADD', P .. 'seen:' .. contact, second(now), sent)
       end
       noted = true
@@ -52,6 +55,7 @@ for i = 4, #ARGV, 12 do
       if state == 'held' then
         redis.call('LPOP', waiting)
         redis.call('RPUSH', P .. 'heldby:' .. contact, id)
+        redis.call('HSET', conv, 'hb', '1')
         redis.call('ZADD', P .. 'held', now, id)
         if nb ~= '0' then redis.call('ZADD', out .. 'parked', nb, id) end
       elseif state ~= 'queued' then

@@ -46,9 +46,37 @@ local function place(P, id, om, oc, ow, now)
   end
 end
 
+-- plain tells whether a case that nobody holds waits in its class and nowhere else. f has 4 class, 5 windows, 9 due,
+-- 10 closed, 11 later, 12 settled, 13 promised, 14 female.
+local function plain(f)
+  return (f[10] or '') == '' and (f[11] or '') == '' and (f[12] or '') == '' and (f[13] or '') == '' and f[14] ~= '1'
+end
+
+-- shift is place for a case that was plain and stays in its mission, or is new, and is plain: it touches only what
+-- changes. was[3] is false for a new case.
+local function shift(P, id, was, is)
+  local q, c, due, w = P .. 'queue:' .. is[3] .. ':', is[4], is[9], is[5] or ''
+  local new, oc, ow = not was[3], was[4], was[5] or ''
+  if not new and oc ~= c then redis.call('ZREM', q .. oc, id) end
+  if oc ~= c or was[9] ~= due then redis.call('ZADD', q .. c, due, id) end
+  if oc == c and ow == w then return end
+  local n = 0
+  for _ in string.gmatch(new and '' or ow, '[^,]+') do
+    redis.call('ZREM', q .. 'closing:' .. oc, id .. '|' .. n)
+    n = n + 1
+  end
+  n = 0
+  for to in string.gmatch(w, '%-(%d+)') do
+    redis.call('ZADD', q .. 'closing:' .. c, to, id .. '|' .. n)
+    n = n + 1
+  end
+end
+
 -- announce tells the desks of a mission that something changed: kind is case, p1, claim or channel. Where an ACL
--- refuses the publication the number alone tells it; a script must not end half-way for that.
-local function announce(P, m, kind)
+-- refuses the publication, or with quietly, the number alone tells it, within a second; a script must not end half-way
+-- for that.
+local function announce(P, m, kind, quietly)
   local seq = redis.call('INCR', P .. 'seq:' .. m)
+  if quietly then return end
   redis.pcall('PUBLISH', P .. 'events:' .. m, string.format('%.0f', seq) .. ' ' .. kind)
 end
