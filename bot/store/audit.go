@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -231,12 +232,13 @@ type AuditReport struct {
 	Chained int64 // rows that are chained; the others are newer than the last SealAudit
 	// Broken is the number, counted from 1, of the first row that is not as it was written; 0 when all are.
 	Broken int64
-	// Why says what is wrong with it: "changed", "missing", "foreign", "cut".
+	// Why says what is wrong with it: "changed", "missing", "foreign", "copied", "cut".
 	Why string
 }
 
 // VerifyAudit recomputes the chain of a line and names the first row that was changed, removed, moved or put in.
-// What was cut off at the end together with its links shows only against heads that were kept elsewhere.
+// What was cut off at the end together with its links shows only against heads that were kept elsewhere. A copy of a row
+// that was put at the end is a row like any other but for one thing: no two rows are sealed alike.
 func (s *Store) VerifyAudit(ctx context.Context, line string, heads ...AuditHead) (AuditReport, error) {
 	var r AuditReport
 	pipe := s.rdb.TxPipeline()
@@ -256,6 +258,7 @@ func (s *Store) VerifyAudit(ctx context.Context, line string, heads ...AuditHead
 		return r, nil
 	}
 	var last []byte
+	seen := map[[16]byte]bool{}
 	for from := int64(0); from < max(r.Rows, r.Chained); from += auditBatch {
 		pipe := s.rdb.TxPipeline() // a row and its link must not come between the two reads
 		rowsCmd := pipe.LRange(ctx, keyAudit(line), from, from+auditBatch-1)
@@ -275,9 +278,15 @@ func (s *Store) VerifyAudit(ctx context.Context, line string, heads ...AuditHead
 				}
 				return r, fmt.Errorf("verify audit: %w", err)
 			}
+			sum := sha256.Sum256([]byte(rows[i]))
+			copied := seen[[16]byte(sum[:16])]
+			seen[[16]byte(sum[:16])] = true
 			if i >= len(links) {
-				if seq <= r.Chained {
+				switch {
+				case seq <= r.Chained:
 					return broken(seq, "changed")
+				case copied:
+					return broken(seq, "copied")
 				}
 				continue // not chained yet
 			}
@@ -287,6 +296,9 @@ func (s *Store) VerifyAudit(ctx context.Context, line string, heads ...AuditHead
 			}
 			if link, ok := kept[seq]; ok && link != hex.EncodeToString(last) {
 				return broken(seq, "changed")
+			}
+			if copied {
+				return broken(seq, "copied")
 			}
 		}
 	}

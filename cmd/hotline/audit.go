@@ -70,6 +70,7 @@ func (c *auditVerify) Run(ctx context.Context, s *Settings, io *streams) error {
 var brokenRow = map[string]string{
 	"changed": "it or its place was changed, or a row before it was removed or put in",
 	"missing": "rows were removed from the end",
+	"copied":  "it is a copy of a row before it",
 	"foreign": "it was not written by this program under these keys",
 	"cut":     "it and all that followed were cut off since a head was kept",
 }
