@@ -115,19 +115,33 @@ func readAnchor(path string) ([]store.AuditHead, error) {
 		return nil, usagef("--anchor: %v", withoutPath(err))
 	}
 	var heads []store.AuditHead
-	lines := bufio.NewScanner(bytes.NewReader(raw))
-	for n := 1; lines.Scan(); n++ {
-		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
-			continue
-		}
+	err = eachHead(raw, func(n int, line []byte) error {
 		var h store.AuditHead
-		if json.Unmarshal(lines.Bytes(), &h) != nil || h.Line == "" || h.Seq < 1 || len(h.Link) != 64 {
-			return nil, usagef("--anchor: line %d is not what 'hotline audit head' prints", n)
+		if json.Unmarshal(line, &h) != nil || h.Line == "" || h.Seq < 1 || len(h.Link) != 64 {
+			return usagef("--anchor: line %d is not what 'hotline audit head' prints", n)
 		}
 		heads = append(heads, h)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if len(heads) == 0 {
 		return nil, usagef("--anchor: there is no head in the file")
 	}
 	return heads, nil
+}
+
+// eachHead gives every line of a file of heads that is not empty, with its number.
+func eachHead(raw []byte, f func(n int, line []byte) error) error {
+	lines := bufio.NewScanner(bytes.NewReader(raw))
+	for n := 1; lines.Scan(); n++ {
+		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+			continue
+		}
+		if err := f(n, lines.Bytes()); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
 }

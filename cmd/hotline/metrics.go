@@ -31,6 +31,7 @@ type metrics struct {
 	timerLate prometheus.Histogram
 	redis     prometheus.Histogram
 	redisLost prometheus.Counter
+	auditOK   *prometheus.GaugeVec
 	lastIn    *prometheus.GaugeVec
 	lastOut   *prometheus.GaugeVec
 	leads     *prometheus.GaugeVec
@@ -77,6 +78,7 @@ func newMetrics(version string) *metrics {
 		timerLate: plain("hotline_timer_late_seconds", "How late timers were taken.", slow),
 		redis:     plain("hotline_redis_round_trip_seconds", "One round trip to Redis, a pipeline counted once.", quick),
 		redisLost: prometheus.NewCounter(prometheus.CounterOpts{Name: "hotline_redis_errors_total", Help: "Round trips to Redis that ended without an answer."}),
+		auditOK:   gauge("hotline_audit_chain_ok", "1 while the audit log goes on from the end that is kept outside Redis, and what was looked at is as it was written; 0 until the next start once it is not.", "line"),
 		lastIn:    gauge("hotline_channel_last_in_timestamp_seconds", "When this process last stored a message of the channel.", "line", "channel"),
 		lastOut:   gauge("hotline_channel_last_out_timestamp_seconds", "When this process last sent a message on the channel.", "line", "channel"),
 		leads:     gauge("hotline_channel_leader", "1 while this process serves the channel; with webhooks every process does.", "line", "channel"),
@@ -84,7 +86,7 @@ func newMetrics(version string) *metrics {
 	build := gauge("hotline_build_info", "Always 1.", "version", "goversion")
 	build.WithLabelValues(version, runtime.Version()).Set(1)
 	m.registry.MustRegister(m.messages, m.delay, m.ack, m.asides, m.lost, m.commits, m.commit, m.reply, m.sends, m.send, m.sendFails,
-		m.alerts, m.timerLate, m.redis, m.redisLost, m.lastIn, m.lastOut, m.leads, build,
+		m.alerts, m.timerLate, m.redis, m.redisLost, m.auditOK, m.lastIn, m.lastOut, m.leads, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, result := range commitResults {
 		m.commits.WithLabelValues(result)

@@ -72,7 +72,7 @@ func find(all []sample, name string, labels ...string) (float64, bool) {
 
 // closedLabels are the labels of our own metrics with the values that each may have.
 var closedLabels = map[string][]string{
-	"line":      {"kh", ""},
+	"line":      {"kh", "staff", ""}, // staff has an audit log
 	"mission":   {"kh"},
 	"channel":   {"telegram", "whatsapp", "webchat", "alert", "sim", ""},
 	"class":     {"P1", "P2", "P3", "P4"},

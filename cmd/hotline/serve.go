@@ -69,6 +69,9 @@ func (c *serveCmd) Run(ctx context.Context, s *Settings, io *streams) (err error
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
 	svc.store, svc.alone, svc.owner = o.store, o.own, ownerName(data)
+	if svc.auditHeads = s.AuditHeads; svc.auditHeads == "" {
+		svc.auditHeads = filepath.Join(data, "audit-heads")
+	}
 	if err := svc.build(ctx, tokens, numbers); err != nil {
 		return err
 	}

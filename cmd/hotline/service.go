@@ -53,6 +53,8 @@ type service struct {
 	// owner names this process in leases: a restart on the same data directory, which only one process can serve,
 	// goes on under the same name instead of waiting for its own former lease to end.
 	owner string
+	// auditHeads is the file in which the ends of the audit logs are kept; empty keeps none.
+	auditHeads string
 	// alone is true when no other process can be using the store: its own redis-server belongs to the data directory.
 	alone bool
 
@@ -262,6 +264,10 @@ func (s *service) run() {
 	s.health.add(loopRelay, time.Second, s.health.loops.going(loopRelay))
 	s.start("relay", s.relay.Run)
 	s.start("staff audit", s.sealStaffAudit)
+	if s.auditHeads != "" {
+		w := &auditWatch{store: s.store, path: s.auditHeads, lines: append(missionCodes(s.missions), store.StaffLine), ok: s.metrics.auditOK, log: s.log, clock: time.Now}
+		s.start("audit heads", w.run)
+	}
 	s.start("channel states", s.tellChannels)
 	for _, t := range s.tgs {
 		s.start("telegram", func(ctx context.Context) error { return t.run(ctx, s) })

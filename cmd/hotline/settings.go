@@ -30,6 +30,7 @@ type Settings struct {
 	Proxies         networks  `name:"trusted-proxies" env:"HOTLINE_TRUSTED_PROXIES" placeholder:"CIDR,…" help:"Networks whose X-Forwarded-For is believed."`
 	Missions        string    `name:"mission-file" env:"HOTLINE_MISSION" placeholder:"FILE" help:"Mission file (TOML) or a directory of them; see 'hotline mission example'."`
 	Keys            string    `env:"HOTLINE_KEYS" placeholder:"FILE" help:"Key file for personal data at rest (default keys.json in the data directory)."`
+	AuditHeads      string    `name:"audit-heads" env:"HOTLINE_AUDIT_HEADS" placeholder:"FILE" help:"Where 'serve' keeps the ends of the audit logs, best on another disk (default audit-heads in the data directory)."`
 	Words           string    `name:"words" env:"HOTLINE_WORDS" placeholder:"DIR" help:"Directory of word lists that extend and override the built-in ones."`
 	Telegram        webURL    `name:"telegram-api-url" env:"TELEGRAM_API_URL" placeholder:"URL" help:"Bot API server (default Telegram's)."`
 	Webhook         webURL    `name:"telegram-webhook-url" env:"TELEGRAM_WEBHOOK_URL" placeholder:"URL" help:"Public webhook URL to register; unset: long polling."`
