@@ -146,7 +146,7 @@ func TestPagesFit(t *testing.T) {
 	c := startChrome(t, w)
 	pages := map[string][]string{
 		"supervisor": {"/queue", "/case/" + caseCode(1), "/case/" + offered, "/offers", "/offers/" + caseCode(90), "/case/" + long, "/case/" + long + "?edit=urgent_needs", "/case/" + long + "/print", "/mine", "/scheduled", "/registered", "/new", "/letters", "/asides", "/erasures", "/board", "/account"},
-		"admin":      {"/channels", "/staff"},
+		"admin":      {"/channels", "/staff", "/erasures", "/upkeep"},
 		"auditor":    {"/audit"},
 	}
 	for _, who := range []string{"supervisor", "admin", "auditor"} {

@@ -40,6 +40,8 @@ type Options struct {
 	Files func(ctx context.Context, channel, account, ref string) (io.ReadCloser, error)
 	// Channels tells how the channels are doing; nil where there is nothing to tell.
 	Channels Channels
+	// Upkeep tells when the data was last made safe and tried; nil where there is nothing to tell.
+	Upkeep func(context.Context) ([]bot.Upkeep, error)
 	// Dispatch hands over rows that a commit leased to this process, to be sent at once; nil leaves them to the
 	// outbox, where they wait for the end of their lease.
 	Dispatch func([]bot.Leased)

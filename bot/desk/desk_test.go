@@ -98,6 +98,10 @@ func newWorld(t testing.TB, change ...func(*Options)) *world {
 	o := Options{
 		Queue: w.f, Staff: w.f, Channels: w.f, Sessions: fakeSessions{w.f}, Catalogue: cat, Missions: []*bot.Mission{m}, Clock: w.clock,
 		Log: slog.New(slog.NewTextHandler(lockedLog{w}, nil)), Source: "https://example.org/source",
+		Upkeep: func(context.Context) ([]bot.Upkeep, error) {
+			return []bot.Upkeep{{What: "backup", At: w.clock().Add(-20 * time.Minute), Old: 2 * time.Hour}, {What: "drill", Old: 8 * 24 * time.Hour},
+				{What: "verify", At: w.clock().Add(-30 * time.Hour), Old: 8 * 24 * time.Hour, Failed: w.clock().Add(-time.Hour)}}, w.f.fail
+		},
 		OneFactor: true, // the second has tests of its own
 		Dispatch:  func(l []bot.Leased) { w.mu.Lock(); w.sent = append(w.sent, l...); w.mu.Unlock() },
 	}

@@ -117,6 +117,7 @@ func (d *Desk) table() []route {
 		{"POST", "/staff/{name}/factor", casework.ActStaff, askFactorReset},
 		{"POST", "/staff/{name}/factor/confirm", casework.ActStaff, confirmFactorReset},
 		{"POST", "/staff/{name}/factor/withdraw", casework.ActStaff, withdrawFactorReset},
+		{"GET", "/upkeep", casework.ActSettings, upkeep},
 		{"GET", "/audit", casework.ActAudit, auditLog},
 	}
 }
@@ -159,6 +160,7 @@ func (q *request) nav() []navItem {
 		{"board", "/board", "desk.nav.board", casework.ActBoard},
 		{"channels", "/channels", "desk.nav.channels", casework.ActChannels},
 		{"staff", "/staff", "desk.nav.staff", casework.ActStaff},
+		{"upkeep", "/upkeep", "desk.nav.upkeep", casework.ActSettings},
 		{"audit", "/audit", "desk.nav.audit", casework.ActAudit},
 	}
 	var nav []navItem

@@ -47,5 +47,5 @@ func keyResultLock(line, digest string) string { return lineKey(line) + "resultl
 // wrapping key that it wraps with, and those that it has. keys rotate waits for all that said so lately.
 func keyKeyrings() string { return "{staff}:keyrings" }
 
-// keyOps is a HASH, for ever: "backup", "drill" and "restore" to the JSON of the last Op of that kind.
+// keyOps is a HASH, for ever: "backup", "drill", "restore", "verify" and "verify_broken" to the JSON of the last Op of that kind.
 func keyOps() string { return "{staff}:ops" }

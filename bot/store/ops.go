@@ -12,6 +12,9 @@ const (
 	OpBackup  = "backup"
 	OpDrill   = "drill"
 	OpRestore = "restore"
+	// OpVerify is a look at the audit log that found every row as it was written, OpVerifyBroken one that did not.
+	OpVerify       = "verify"
+	OpVerifyBroken = "verify_broken"
 )
 
 // Op is the last backup, drill or restore that succeeded.

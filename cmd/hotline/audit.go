@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"pulang/bot/store"
 )
@@ -58,11 +59,12 @@ func (c *auditVerify) Run(ctx context.Context, s *Settings, io *streams) error {
 			}
 		}
 		result := auditRow("audit_verify", "")
+		op := store.OpVerify
 		result.Result = "ok"
 		if failed != nil {
-			result.Result = "broken"
+			op, result.Result = store.OpVerifyBroken, "broken"
 		}
-		return errors.Join(failed, st.store.Record(ctx, "", result))
+		return errors.Join(failed, st.store.Record(ctx, "", result), st.store.NoteOp(ctx, op, store.Op{At: time.Now().UTC()}))
 	})
 }
 

@@ -72,6 +72,9 @@ func TestSecondFactor(t *testing.T) {
 	if out, errs, code := p.run("audit", "verify"); code != 0 {
 		t.Errorf("audit verify: %d %q %q", code, out, errs)
 	}
+	if page := visible(rini.open("/upkeep").page); !strings.Contains(page, "Pemeriksaan catatan audit baik") || !strings.Contains(page, "Latihan pemulihan belum pernah") {
+		t.Errorf("upkeep: %s", page)
+	}
 	if log := p.text(&p.err) + p.text(&p.out); strings.Contains(log, siti.key) || strings.Contains(log, again.key) {
 		t.Error("a key stands in the log")
 	}
