@@ -14,6 +14,8 @@ import (
 
 // benchCmd measures this program, or another bot, on this machine.
 type benchCmd struct {
+	What     string  `arg:"" optional:"" enum:"walk,start" default:"walk" help:"walk: citizens walk the intake. start: the time from the program's start to its first answer, with --cases open cases in a Redis that is up."`
+	Cases    int     `default:"50000" help:"For start: how many cases are open."`
 	Target   string  `enum:"serve,yardstick" default:"serve" help:"What is measured: this program (serve), or a small typical bot (yardstick)."`
 	Compare  bool    `help:"Measure this program and the yardstick in turn, and say the ratio."`
 	Webhook  webURL  `placeholder:"URL" help:"Measure somebody else's bot, at this webhook on 127.0.0.1; it finds the Bot API at --api."`
@@ -72,6 +74,13 @@ func (c *benchCmd) Run(ctx context.Context, s *Settings, io *streams) error {
 	}
 	if s.Missions == "" {
 		defer os.Remove(o.Mission) //nolint:errcheck // a temporary file
+	}
+	if c.What == "start" {
+		if c.Compare {
+			return usagef("bench start: leave out --compare")
+		}
+		o.Target = c.Target
+		return c.start(ctx, s, o, io)
 	}
 	bar := progressOf(io.err, c.Runs*len(targets)*c.Citizens*bench.Messages, "  Citizens' messages")
 	results, err := c.measure(ctx, o, targets, bar)

@@ -16,7 +16,10 @@ import (
 )
 
 // token is the bot's, at a Bot API server that nobody else can reach.
-const token = "5000000001:bench-bench-bench-bench-bench"
+const token = Account + ":bench-bench-bench-bench-bench"
+
+// Account is the bot's account.
+const Account = "5000000001"
 
 // secret is sent with every webhook request to the built-in targets.
 const secret = "bench-webhook-secret"

@@ -38,6 +38,7 @@ type crowd struct {
 
 	mu     sync.RWMutex // guards people's growth
 	people []*person
+	first  int64 // the chat id of the first of them
 	update atomic.Int64
 	turn   atomic.Int64
 
@@ -72,7 +73,7 @@ func newCrowd(o Options, a *api, t *target) *crowd {
 	if o.Target != TargetWebhook {
 		o.Secret = secret
 	}
-	c := &crowd{o: o, api: a, targets: t.hooks, path: t.path}
+	c := &crowd{o: o, api: a, targets: t.hooks, path: t.path, first: firstChat}
 	c.update.Store(1_000_000)
 	a.heard = c.heard
 	return c
@@ -97,7 +98,7 @@ func (c *crowd) reset(progress func(int)) {
 func (c *crowd) join() *person {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	p := &person{chat: firstChat + int64(len(c.people)), answered: make(chan time.Time, 1)}
+	p := &person{chat: c.first + int64(len(c.people)), answered: make(chan time.Time, 1)}
 	c.people = append(c.people, p)
 	return p
 }
@@ -108,7 +109,7 @@ var seed = maphash.MakeSeed()
 // doubled reply.
 func (c *crowd) heard(chat int64, p params, text []byte, at time.Time) {
 	c.mu.RLock()
-	i := chat - firstChat
+	i := chat - c.first
 	if i < 0 || i >= int64(len(c.people)) {
 		c.mu.RUnlock()
 		c.stray.Add(1)

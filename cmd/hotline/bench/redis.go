@@ -33,12 +33,9 @@ func openRedis(ctx context.Context, o Options, dir string) (s *server, err error
 			return s, err
 		}
 	}
-	opts, err := redis.ParseURL(s.url)
-	if err != nil {
+	if err := s.dial(); err != nil {
 		return s, err
 	}
-	opts.DisableIdentity = true
-	s.rdb = redis.NewClient(opts)
 	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
 		n, err := s.rdb.DBSize(ctx).Result()
 		switch {
@@ -57,6 +54,16 @@ func openRedis(ctx context.Context, o Options, dir string) (s *server, err error
 	}
 }
 
+func (s *server) dial() error {
+	opts, err := redis.ParseURL(s.url)
+	if err != nil {
+		return err
+	}
+	opts.DisableIdentity = true
+	s.rdb = redis.NewClient(opts)
+	return nil
+}
+
 // spawn starts a redis-server that nobody else can reach, with the settings that this program's own one has, but for
 // appendfsync.
 func (s *server) spawn(ctx context.Context, o Options, dir string) error {
@@ -72,7 +79,8 @@ func (s *server) spawn(ctx context.Context, o Options, dir string) error {
 	}
 	socket := filepath.Join(dir, "redis.sock")
 	s.proc, err = spawn(ctx, program, []string{"--port", "0", "--unixsocket", socket, "--dir", data, "--save", "", "--appendonly", "yes",
-		"--appendfsync", o.Fsync, "--maxmemory-policy", "noeviction", "--daemonize", "no"}, []string{"PATH=" + os.Getenv("PATH")}, data)
+		"--appendfsync", o.Fsync, "--maxmemory-policy", "noeviction", "--daemonize", "no",
+		"--hash-max-listpack-value", "4096", "--zset-max-listpack-entries", "512"}, []string{"PATH=" + os.Getenv("PATH")}, data)
 	s.url = "unix://" + socket
 	return err
 }
