@@ -19,7 +19,8 @@ func TestBench(t *testing.T) {
 		"polling":   {"--polling", "--citizens", "12", "--at-once", "4", "--fsync", "always"},
 		"taps":      {"--compare", "--taps", "--citizens", "12", "--at-once", "4"},
 		"at a rate": {"--rate", "200", "--citizens", "12"},
-		"replicas":  {"--replicas", "2", "--citizens", "12", "--at-once", "4"},
+		"replicas":  {"--replicas", "3", "--citizens", "12", "--at-once", "4"},
+		"many":      {"--citizens", "300", "--at-once", "300"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -52,6 +53,23 @@ func TestBench(t *testing.T) {
 	}
 }
 
+// The time to the first answer is measured on a store that holds as many open cases as asked for.
+func TestBenchStart(t *testing.T) {
+	needed.Program(t, "redis-server")
+	t.Parallel()
+	out, errs, code := runHotline(t, environment(t, t.TempDir()), "", "bench", "start", "--cases", "300", "--runs", "2", "--json")
+	if code != 0 || errs != "" {
+		t.Fatalf("%d %q", code, errs)
+	}
+	var r bench.StartResult
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	if r.Open != 300 || r.Runs != 2 || r.ReplyMS <= 0 || r.ReplyMS < r.ListenMS/2 || r.WorstMS < r.ReplyMS || r.RedisMS <= 0 || r.RedisMiB <= 0 || r.PeakRSS < 1 {
+		t.Errorf("not measured: %+v", r)
+	}
+}
+
 // What cannot be measured is refused in one line, before anything is started.
 func TestBenchRefuses(t *testing.T) {
 	t.Parallel()
@@ -66,6 +84,8 @@ func TestBenchRefuses(t *testing.T) {
 		"127.0.0.1":              {[]string{"--api", "0.0.0.0:0"}, 2},
 		"neither redis":          {[]string{}, 1},
 		"redis://127.0.0.1:PORT": {[]string{"--redis", "127.0.0.1:1"}, 2},
+		"--cases":                {[]string{"start", "--cases", "1"}, 2},
+		"bench start":            {[]string{"start", "--polling"}, 2},
 		"--runs":                 {[]string{"--redis", "unix:///nowhere", "--runs", "2"}, 2},
 	} {
 		env := env

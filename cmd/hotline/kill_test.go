@@ -27,12 +27,13 @@ import (
 
 // victim is a `hotline serve` that is killed and started again on the same data.
 type victim struct {
-	t   *testing.T
-	env []string
-	dir string
-	cmd *exec.Cmd
-	out *os.File
-	end chan struct{} // closed when the process has ended
+	t    *testing.T
+	env  []string
+	args []string // of serve
+	dir  string
+	cmd  *exec.Cmd
+	out  *os.File
+	end  chan struct{} // closed when the process has ended
 }
 
 func newVictim(t *testing.T, srv *telegramtest.Server, env ...string) *victim {
@@ -59,7 +60,7 @@ func newVictim(t *testing.T, srv *telegramtest.Server, env ...string) *victim {
 
 func (v *victim) start() {
 	v.t.Helper()
-	v.cmd = exec.Command(v.cmd.Path, "serve")
+	v.cmd = exec.Command(v.cmd.Path, append([]string{"serve"}, v.args...)...)
 	v.cmd.Env, v.cmd.Stdout, v.cmd.Stderr = v.env, v.out, v.out
 	if err := v.cmd.Start(); err != nil {
 		v.t.Fatal(err)

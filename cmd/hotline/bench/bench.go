@@ -7,10 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -125,6 +127,8 @@ func (o Options) Check() error {
 		return fmt.Errorf("--at-once: want 1 to 10000")
 	case o.Rate < 0 || o.Rate > 100_000:
 		return fmt.Errorf("--rate: want messages a second, 0 for as fast as replies come")
+	case o.files() > maxFiles():
+		return fmt.Errorf("--at-once: %d with %d replicas takes %d open files, and this process may have %d: raise the limit (ulimit -n)", o.AtOnce, o.Replicas, o.files(), maxFiles())
 	case o.Fsync != "everysec" && o.Fsync != "always":
 		return fmt.Errorf("--fsync: want everysec or always")
 	case o.Replicas < 1 || o.Replicas > 16:
@@ -154,6 +158,19 @@ func (o Options) Check() error {
 		}
 	}
 	return nil
+}
+
+// files is how many files the driver holds open at most: a connection of each citizen to each replica, and those on
+// which the replicas send.
+func (o Options) files() uint64 { return uint64(o.Replicas*(o.AtOnce+512) + 64) }
+
+// maxFiles is how many files a process may have open here; Go's runtime raises the limit to that by itself.
+func maxFiles() uint64 {
+	var l syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) != nil {
+		return math.MaxUint64 // not known: it is tried
+	}
+	return l.Max
 }
 
 // hook is the address of somebody else's bot.

@@ -188,7 +188,7 @@ func WriteTable(w io.Writer, results ...Result) error {
 	row("reply p95 ms", "%.1f", func(r Result) float64 { return r.Reply.P95 })
 	row("reply p99 ms", "%.1f", func(r Result) float64 { return r.Reply.P99 })
 	row("reply max ms", "%.1f", func(r Result) float64 { return r.Reply.Max })
-	if slices.ContainsFunc(results, func(r Result) bool { return r.By == "webhook" }) {
+	if slices.ContainsFunc(results, func(r Result) bool { return r.Ack.Max > 0 }) {
 		row("ack p50 ms", "%.1f", func(r Result) float64 { return r.Ack.P50 })
 		row("ack p99 ms", "%.1f", func(r Result) float64 { return r.Ack.P99 })
 	}
@@ -203,6 +203,8 @@ func WriteTable(w io.Writer, results ...Result) error {
 	row("missing replies", "%.0f", func(r Result) float64 { return float64(r.Missing) })
 	row("doubled replies", "%.0f", func(r Result) float64 { return float64(r.Doubled) })
 	row("further messages", "%.0f", func(r Result) float64 { return float64(r.More) })
-	row("start ms", "%.0f", func(r Result) float64 { return r.StartMS })
+	if first.StartMS > 0 {
+		row("start ms", "%.0f", func(r Result) float64 { return r.StartMS })
+	}
 	return tab.Flush()
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,6 +27,8 @@ type StartOptions struct {
 type StartResult struct {
 	Cases int `json:"cases"`
 	Runs  int `json:"runs"`
+	// Open is how many open cases the program finds, in its metrics.
+	Open int `json:"open_cases"`
 	// ReplyMS is from the start of the program, with Redis up, to its first reply on the wire; WorstMS of the slowest run.
 	ReplyMS float64 `json:"first_reply_ms"`
 	WorstMS float64 `json:"worst_first_reply_ms"`
@@ -81,11 +85,15 @@ func Start(ctx context.Context, o StartOptions) (res StartResult, err error) {
 		if i > 0 {
 			o.Profile = "" // of the first one
 		}
-		reply, listen, rss, err := o.once(ctx, dir, rds, i)
+		one, err := o.once(ctx, dir, rds, i)
 		if err != nil {
 			return res, err
 		}
-		replies, listens, res.PeakRSS = append(replies, reply), append(listens, listen), max(res.PeakRSS, rss)
+		replies, listens = append(replies, one.ReplyMS), append(listens, one.ListenMS)
+		res.Open, res.PeakRSS = one.Open, max(res.PeakRSS, one.PeakRSS)
+		if res.Open != o.Cases {
+			return res, fmt.Errorf("the program finds %d open cases, not %d", res.Open, o.Cases)
+		}
 	}
 	slices.Sort(replies)
 	slices.Sort(listens)
@@ -165,19 +173,19 @@ func (o StartOptions) restart(ctx context.Context, dir string, rds *server) (*se
 }
 
 // once starts the program, and a citizen who is new to it writes as soon as it listens.
-func (o StartOptions) once(ctx context.Context, dir string, rds *server, i int) (reply, listen, rss float64, err error) {
+func (o StartOptions) once(ctx context.Context, dir string, rds *server, i int) (res StartResult, err error) {
 	a, err := listenAPI(ctx, "")
 	if err != nil {
-		return 0, 0, 0, err
+		return res, err
 	}
 	defer a.close()
 	t := &target{path: "/bench"}
 	defer t.stop()
 	began := time.Now()
 	if err := t.start(ctx, o.Options, filepath.Join(dir, "replica0"), 0, a, rds); err != nil {
-		return 0, 0, 0, err
+		return res, err
 	}
-	listen = millis(time.Since(began))
+	res.ListenMS = millis(time.Since(began))
 	c := newCrowd(o.Options, a, t)
 	c.reset(nil)
 	c.update.Store(2_000_000 + int64(i)*1000)
@@ -185,15 +193,24 @@ func (o StartOptions) once(ctx context.Context, dir string, rds *server, i int) 
 	p.chat += int64(1+i) << 24 // nobody whose case is there
 	c.first = p.chat
 	if err := c.inParallel(ctx, 1, func(l *line) error {
-		if ok, err := c.say(ctx, l, p, began); err != nil || !ok {
-			return errors.Join(err, errors.New("the program did not answer its first message"))
+		ok, err := c.say(ctx, l, p, began)
+		if err == nil && !ok {
+			err = errors.New("the program did not answer its first message")
 		}
-		return nil
+		return err
 	}); err != nil {
-		return 0, 0, 0, err
+		return res, err
 	}
+	res.ReplyMS = millis(c.lat.replies[0])
 	peak, err := peakOf(t.pids[0])
-	return millis(c.lat.replies[0]), listen, float64(peak) / (1 << 20), err
+	if err != nil {
+		return res, err
+	}
+	res.PeakRSS = float64(peak) / (1 << 20)
+	client := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{}).DialContext}, Timeout: 10 * time.Second} // no proxy
+	defer client.CloseIdleConnections()
+	res.Open, err = t.openCases(ctx, client)
+	return res, err
 }
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
