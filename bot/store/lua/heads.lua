@@ -31,10 +31,10 @@ end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', q .. 'later', '-inf', now, 'LIMIT', 0, n)) do give(id, read(id)) end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', q .. 'claimed', '-inf', now, 'LIMIT', 0, n)) do give(id, read(id)) end
 
--- the windows that end soon: of the 128 (or n) that end first the n that are due first. More of them are asked for their
+-- the windows that end soon: of the 64 (or n) that end first the n that are due first. More of them are asked for their
 -- due times only to be left out, and with many open cases that is most of what Next costs.
 local function closing(c)
-  local most = math.max(128, n)
+  local most = math.max(64, n)
   local ids
   if tonumber(ARGV[5]) >= tonumber(ARGV[4]) then
     ids = redis.call('ZRANGEBYSCORE', q .. 'closing:' .. c, ARGV[4], ARGV[5], 'LIMIT', 0, most)
