@@ -72,7 +72,7 @@ func onlyOfficersLower(l *life) {
 	if class := l.c.Triage.Class; !l.checked && l.had.Above(class) {
 		l.Fatalf("the class fell from %s to %s without an officer", l.had, class)
 	}
-	for _, kind := range []string{KindNudge, KindStage} {
+	for _, kind := range []string{KindNudge, KindStage, KindBroadcast} {
 		if MaySend(Message{Kind: kind, CreatedAt: l.now}, l.c, l.now, l.now, l.r).OK && (l.worst != flows.Safe || l.muted) {
 			l.Fatalf("a %s leaves to somebody who is %q (muted %v)", kind, l.worst, l.muted)
 		}

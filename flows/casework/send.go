@@ -8,7 +8,7 @@ import (
 
 // Message is what MaySend needs to know of an outgoing row.
 type Message struct {
-	// Kind is reply, officer, nudge, stage, safety, again or broadcast. An unknown kind is treated as a broadcast.
+	// Kind is reply, officer, nudge, stage, safety, again or broadcast. An unknown kind is one that nobody asked for.
 	Kind      string
 	CreatedAt time.Time
 	// Force is a supervisor's reason for sending against the gate; empty for none.
@@ -23,7 +23,7 @@ const (
 	KindStage     = "stage"     // news of a stage reached
 	KindSafety    = "safety"    // the answer to danger
 	KindAgain     = "again"     // the last question, asked again after an outage
-	KindBroadcast = "broadcast" // the same words to many
+	KindBroadcast = "broadcast" // the same words to many; only to people who are safe
 )
 
 // The reasons for which a row is held: catalogue keys below "hold.".
@@ -68,7 +68,7 @@ func MaySend(m Message, c *Case, lastIn, now time.Time, r Rules) SendVerdict {
 		return sendMuted(m, c, lastIn, prompted)
 	}
 	switch m.Kind {
-	case KindNudge, KindStage:
+	case KindNudge, KindStage, KindBroadcast:
 		if c.Safety != flows.Safe {
 			return SendVerdict{Why: HoldNotSafe}
 		}
