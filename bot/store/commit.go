@@ -291,7 +291,7 @@ func (w *written) state(c *bot.Change, k recordKey) error {
 }
 
 // gotAs is the member of a contact's dedupe set for a message that was received: a decimal id as it is, which Redis
-// keeps as a number, in half the space; any other one behind an i. sentAs (lua/seen_as.lua) is its counterpart.
+// keeps as a number, in half the space; any other one behind an i.
 func gotAs(id string) string {
 	if len(id) > 15 || id[0] < '1' || id[0] > '9' || strings.Trim(id, "0123456789") != "" {
 		return "i" + id

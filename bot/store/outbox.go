@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -105,26 +107,55 @@ const handlesFor = 48 * time.Hour
 
 // Handles returns the messenger's ids of this contact's messages of the last 48 h, both ways, oldest first (those of one second in any order).
 func (s *Store) Handles(ctx context.Context, line string, who bot.Contact) ([]string, error) {
-	since := strconv.FormatInt(s.clock().Add(-handlesFor).Unix(), 10)
-	key := keySeen(line, s.keys.contactID(line, who))
-	members, err := s.rdb.ZRangeByScore(ctx, key, rangeFrom(since)).Result()
+	since, contact := s.clock().Add(-handlesFor).Unix(), s.keys.contactID(line, who)
+	members, err := s.rdb.ZRangeByScoreWithScores(ctx, keySeen(line, contact), rangeFrom(strconv.FormatInt(since, 10))).Result()
 	if err != nil {
 		return nil, fmt.Errorf("handles: %w", err)
 	}
-	var out []string
+	var out []handle
 	for _, m := range members {
-		switch m[0] {
+		at := int64(m.Score)
+		switch m := text(m.Member); m[0] {
 		case 'u':
-		case 'i', '-':
-			out = append(out, m[1:])
+		case 'i':
+			out = append(out, handle{at, m[1:]})
 		case 'o':
 			id, _, _ := strings.Cut(m[1:], " ")
-			out = append(out, id)
+			out = append(out, handle{at, id})
 		default:
-			out = append(out, m)
+			out = append(out, handle{at, m})
 		}
 	}
-	return out, nil
+	cases, err := s.rdb.SMembers(ctx, keyBlind(line, blindContact, contact)).Result()
+	if err != nil {
+		return nil, fmt.Errorf("handles: %w", err)
+	}
+	for _, id := range cases {
+		states, err := s.rdb.HVals(ctx, keyRowStates(line, id)).Result()
+		if err != nil {
+			return nil, fmt.Errorf("handles: %w", err)
+		}
+		for _, st := range states {
+			// Of a case with several people the others' are among them: in this chat those name nothing.
+			if f := strings.Fields(st); len(f) == 3 && f[2] != "-" {
+				if at, err := strconv.ParseInt(f[1], 10, 64); err == nil && at/1000 >= since {
+					out = append(out, handle{at / 1000, f[2]})
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b handle) int { return cmp.Compare(a.at, b.at) })
+	ids := make([]string, len(out))
+	for i, h := range out {
+		ids[i] = h.id
+	}
+	return slices.Compact(ids), nil
+}
+
+// handle is the messenger's id of a message, and the Unix second in which it came or left.
+type handle struct {
+	at int64
+	id string
 }
 
 // markBlocked notes on every case of the contact that it cannot be reached there.

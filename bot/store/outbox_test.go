@@ -386,6 +386,14 @@ func TestHandles(t *testing.T) {
 				t.Errorf("after the receipt of %s: %s", id, state)
 			}
 		}
+		// What was said can be deleted from the telephone although the case is gone.
+		if err := s.Erase(ctx, "kh", "c1"); err != nil {
+			t.Fatal(err)
+		}
+		got, err = s.Handles(ctx, "kh", who)
+		if err != nil || !slices.Equal(sorted(got), []string{"12", "912", "913", "A13", "B14", "mr14"}) {
+			t.Fatal("after the erasure:", got, err)
+		}
 	})
 }
 

@@ -6,6 +6,7 @@
 -- Gives 1, or 0 when there is no such case.
 -- include place.lua
 -- include waiting.lua
+-- include seen_as.lua
 local P, id = KEYS[1], ARGV[1]
 local case = P .. 'case:' .. id
 local f = redis.call('HMGET', case, 'code', 'm', 'c', 'w', 'bx', 'of')
@@ -32,6 +33,16 @@ local function drop(row)
 end
 for _, row in ipairs(redis.call('HKEYS', P .. 'rowstates:' .. id)) do drop(row) end
 redis.call('HDEL', P .. 'erasures', id)
+-- The people may still have what was said to them deleted from their telephones.
+local states = redis.call('HGETALL', P .. 'rowstates:' .. id)
+for i = 1, #states, 2 do
+  local at, pid = string.match(states[i + 1], '^%S+ (%d+) (%S+)$')
+  if pid and pid ~= '-' then
+    for j = 2, #ARGV, 2 do
+      redis.call('ZADD', P .. 'seen:' .. ARGV[j], second(at), 'o' .. pid .. ' ' .. states[i] .. ' -')
+    end
+  end
+end
 redis.call('DEL', case, P .. 'timeline:' .. id, P .. 'rowstates:' .. id, P .. 'viewers:' .. id)
 for _, t in ipairs(redis.call('ZRANGE', P .. 'timers', 0, -1)) do
   if string.sub(t, 1, 2) == 'k|' and string.sub(t, -#id) == id then

@@ -42,12 +42,10 @@ for i = 4, #ARGV, 13 do
         redis.call('ZREM', P .. 'dead', id)
       end
       if pid ~= '-' then
-        -- A case that names the contact is found from there: the short form is a third of the long one.
-        local sent = sentAs(pid)
+        -- Where a case names the contact, the states of its rows have the messenger's id.
         if case ~= ARGV[i + 10] and redis.call('SISMEMBER', P .. 'blind:contact:' .. contact, case) == 0 then
-          sent = 'o' .. pid .. ' ' .. id .. ' ' .. case
+          redis.call('ZADD', P .. 'seen:' .. contact, second(now), 'o' .. pid .. ' ' .. id .. ' ' .. case)
         end
-        redis.call('ZADD', P .. 'seen:' .. contact, second(now), sent)
       end
       noted = true
     elseif mine and redis.call('LINDEX', waiting, 0) == lane .. id then

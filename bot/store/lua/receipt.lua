@@ -3,7 +3,6 @@
 -- ARGV  1 contact, 2 messenger's id, 3 state, 4 when
 -- Gives 1, or 0 when no such message is remembered.
 -- include place.lua
--- include seen_as.lua
 local P, pid = KEYS[1], ARGV[2]
 local rank = {sent = 1, delivered = 2, read = 3}
 local function move(id, case)
@@ -16,15 +15,11 @@ local function move(id, case)
   end
   return 1
 end
-if redis.call('ZSCORE', P .. 'seen:' .. ARGV[1], sentAs(pid)) then
-  -- remembered by its id alone: it is a row of a case that names the contact
-  for _, case in ipairs(redis.call('SMEMBERS', P .. 'blind:contact:' .. ARGV[1])) do
-    local states = redis.call('HGETALL', P .. 'rowstates:' .. case)
-    for i = 1, #states, 2 do
-      if string.match(states[i + 1], ' (%S+)$') == pid then return move(states[i], case) end
-    end
+for _, case in ipairs(redis.call('SMEMBERS', P .. 'blind:contact:' .. ARGV[1])) do
+  local states = redis.call('HGETALL', P .. 'rowstates:' .. case)
+  for i = 1, #states, 2 do
+    if string.match(states[i + 1], ' (%S+)$') == pid then return move(states[i], case) end
   end
-  return 0
 end
 local want = 'o' .. pid .. ' '
 local from = 0
