@@ -28,7 +28,7 @@ const (
 const (
 	codeBurst  = 5
 	codeRefill = 6 * time.Second
-	codesADay  = 100
+	CodesADay  = 100 // tries of one account in 24 hours
 	codeStep   = 30 * time.Second
 )
 
@@ -140,7 +140,7 @@ func (q *request) codeThrottled(answer func(status int, bad string) error) (bool
 	ctx, name := q.r.Context(), q.halfOf.Name
 	wait, err := q.d.Staff.Bucket(ctx, "code:"+name, codeBurst, codeRefill)
 	if err == nil && wait == 0 {
-		wait, err = q.d.Staff.Throttle(ctx, "codes:"+name, codesADay, 24*time.Hour)
+		wait, err = q.d.Staff.Throttle(ctx, CodesKey(name), CodesADay, 24*time.Hour)
 	}
 	if err != nil {
 		return true, fmt.Errorf("throttle: %w", err) // fails closed
@@ -206,6 +206,14 @@ func setFactor(q *request) error {
 func factorURL(issuer, name, secret string) string {
 	esc := func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 	return "otpauth://totp/" + esc(issuer) + ":" + esc(name) + "?secret=" + secret + "&issuer=" + esc(issuer)
+}
+
+// CodesKey is under what the tries of an account's codes are counted.
+func CodesKey(name string) string { return "codes:" + name }
+
+// CodeStep is matchCode for the command line: the step of 30 seconds whose code this is, to be used up with UseFactor.
+func CodeStep(secret, code string, now time.Time) (step int64, ok bool) {
+	return matchCode(secret, code, now)
 }
 
 // matchCode finds the step of 30 seconds whose code this is: the present one, or one beside it for a phone whose clock is

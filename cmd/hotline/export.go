@@ -136,7 +136,7 @@ func (c *exportWrite) Run(ctx context.Context, s *Settings, io *streams) error {
 			return err
 		}
 		if c.Personal {
-			a, err := exporter(ctx, st, io, c.As, m)
+			a, err := exporter(ctx, s, st, io, c.As, m)
 			if err != nil {
 				return err
 			}
@@ -271,7 +271,7 @@ func (c *exportAsk) Run(ctx context.Context, s *Settings, io *streams) error {
 		if err != nil {
 			return err
 		}
-		a, err := exporter(ctx, st, io, c.As, m)
+		a, err := exporter(ctx, s, st, io, c.As, m)
 		if err != nil {
 			return err
 		}
@@ -323,7 +323,7 @@ func (c *exportAnswer) answer(ctx context.Context, s *Settings, io *streams, all
 		if err != nil {
 			return err
 		}
-		a, err := exporter(ctx, st, io, c.As, m)
+		a, err := exporter(ctx, s, st, io, c.As, m)
 		if err != nil {
 			return err
 		}

@@ -17,18 +17,25 @@ import (
 
 	"pulang/bot"
 	"pulang/bot/desk"
+	"pulang/bot/store"
 	"pulang/cmd/hotline/export"
 	"pulang/flows/casework"
 	"pulang/locales"
 )
 
 // exporter is the account that a command names, proven by its password: it may export, and works for the mission.
-func exporter(ctx context.Context, st *opened, io *streams, name string, m *bot.Mission) (bot.Account, error) {
+func exporter(ctx context.Context, s *Settings, st *opened, io *streams, name string, m *bot.Mission) (bot.Account, error) {
 	a, err := st.store.Account(ctx, strings.TrimSpace(name))
 	if err != nil && !errors.Is(err, bot.ErrNotFound) {
 		return a, fmt.Errorf("account: %w", err)
 	}
-	pw, err2 := staffPassword(io, name)
+	lines := bufio.NewReader(io.in)
+	pw, err2 := io.secret("HOTLINE_STAFF_PASSWORD")
+	if err2 == nil && pw == "" {
+		if pw, err2 = askFor(io, lines, "Password of "+name); err2 != nil {
+			err2 = usagef("no password: type it, or set HOTLINE_STAFF_PASSWORD_FILE")
+		}
+	}
 	if err2 != nil {
 		return a, err2
 	}
@@ -45,10 +52,15 @@ func exporter(ctx context.Context, st *opened, io *streams, name string, m *bot.
 			return a, err
 		}
 	}
+	if ok {
+		if ok, err = secondFactor(ctx, s, st, io, lines, a); err != nil {
+			return a, err
+		}
+	}
 	switch {
 	case !ok:
 		row := auditRow("denied", "export")
-		return a, errors.Join(errors.New("the account or its password is wrong"), st.store.Record(ctx, m.Code, row))
+		return a, errors.Join(errors.New("the account, its password or its code is wrong"), st.store.Record(ctx, m.Code, row))
 	case !casework.May(a.Role, casework.ActExport):
 		return a, fmt.Errorf("the role %s may not export: it is a supervisor's act", a.Role)
 	case len(a.Missions) > 0 && !slices.Contains(a.Missions, m.Code):
@@ -57,32 +69,55 @@ func exporter(ctx context.Context, st *opened, io *streams, name string, m *bot.
 	return a, nil
 }
 
+// secondFactor asks for the code of an account that has an authenticator app; a code is good for one thing, here or at
+// the desk. Where the desk asks for one, an account that has none yet signs in there first.
+func secondFactor(ctx context.Context, s *Settings, st *opened, io *streams, lines *bufio.Reader, a bot.Account) (bool, error) {
+	f, err := st.store.Factor(ctx, a.Name)
+	switch {
+	case err != nil:
+		return false, err
+	case f.Secret == "" && (s.SecondFactor == "off" || st.mode == store.ModeDemo):
+		return true, nil
+	case f.Secret == "":
+		return false, fmt.Errorf("%s has no authenticator app yet: sign in at the desk once", a.Name)
+	}
+	code, err := askFor(io, lines, "Code of the authenticator app")
+	if err != nil {
+		return false, usagef("no code: type the one that the authenticator app of %s shows", a.Name)
+	}
+	// Counted together with the tries at the desk.
+	if wait, err := st.store.Throttle(ctx, desk.CodesKey(a.Name), desk.CodesADay, 24*time.Hour); err != nil || wait > 0 {
+		return false, errors.Join(errors.New("too many codes were tried today"), err)
+	}
+	step, ok := desk.CodeStep(f.Secret, code, time.Now())
+	if !ok {
+		return false, nil
+	}
+	err = st.store.UseFactor(ctx, a.Name, f, step)
+	if errors.Is(err, bot.ErrConflict) {
+		return false, errors.New("the code was used already: wait for the next one")
+	}
+	return err == nil, err
+}
+
 // signed makes an audit row that of the account; the account of the machine stays in it.
 func signed(row *bot.Audit, a bot.Account) {
 	row.Session, row.Who, row.Role = row.Who, a.Name, string(a.Role)
 }
 
-// staffPassword is the password of the account on this command line: from the environment, or asked for.
-func staffPassword(io *streams, name string) (string, error) {
-	pw, err := io.secret("HOTLINE_STAFF_PASSWORD")
-	if err != nil || pw != "" {
-		return pw, err
-	}
-	fmt.Fprintf(io.err, "Password of %s: ", name)
+// askFor asks on the terminal for what nobody else may see. Where the input is no terminal it is its next line.
+func askFor(io *streams, lines *bufio.Reader, what string) (string, error) {
+	fmt.Fprintf(io.err, "%s: ", what)
+	defer fmt.Fprintln(io.err)
 	if f, ok := io.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		b, err := term.ReadPassword(int(f.Fd()))
-		fmt.Fprintln(io.err)
-		if err != nil {
-			return "", fmt.Errorf("password: %w", err)
-		}
-		return string(b), nil
+		return string(b), err
 	}
-	line, err := bufio.NewReader(io.in).ReadString('\n')
-	fmt.Fprintln(io.err)
-	if pw = strings.TrimRight(line, "\r\n"); pw == "" && err != nil {
-		return "", usagef("no password: type it, or set HOTLINE_STAFF_PASSWORD_FILE")
+	line, err := lines.ReadString('\n')
+	if line = strings.TrimRight(line, "\r\n"); line != "" {
+		return line, nil
 	}
-	return pw, nil
+	return "", err
 }
 
 // mayWrite finds out before anything is used up whether the file can be made. A file that is there is never replaced:

@@ -9,13 +9,26 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
+
 	"pulang/bot"
 	"pulang/bot/needed"
+	"pulang/bot/store"
 	"pulang/cmd/hotline/export"
 )
 
 // auditRowsOf reads a line's audit log beside the program.
 func auditRowsOf(t *testing.T, p *program, mission string) (rows []bot.Audit) {
+	t.Helper()
+	beside(t, p, func(s *store.Store) (err error) {
+		rows, err = s.AuditLog(context.Background(), mission, 1000)
+		return err
+	})
+	return rows
+}
+
+// beside opens the program's store while it serves.
+func beside(t *testing.T, p *program, f func(*store.Store) error) {
 	t.Helper()
 	file := ""
 	for _, e := range p.env {
@@ -24,14 +37,9 @@ func auditRowsOf(t *testing.T, p *program, mission string) (rows []bot.Audit) {
 		}
 	}
 	io := &streams{in: strings.NewReader(""), out: os.Stderr, err: os.Stderr, env: func(string) string { return "" }}
-	err := withStore(t.Context(), &Settings{Data: p.data, Missions: file}, io, func(o *opened) (err error) {
-		rows, err = o.store.AuditLog(context.Background(), mission, 1000)
-		return err
-	})
-	if err != nil {
+	if err := withStore(t.Context(), &Settings{Data: p.data, Missions: file}, io, func(o *opened) error { return f(o.store) }); err != nil {
 		t.Fatal(err)
 	}
-	return rows
 }
 
 // The whole way of a list of names: one person asks, another approves, the first one writes it, once. What is refused
@@ -40,12 +48,12 @@ func TestExport(t *testing.T) {
 	t.Parallel()
 	needed.Program(t, "redis-server")
 	dir := t.TempDir()
-	p := startHotline(t, filepath.Join(dir, "data"), []string{"serve"}, "HOTLINE_MISSION="+exampleFile(t), "WEBCHAT=on")
+	p := startHotline(t, filepath.Join(dir, "data"), []string{"serve"}, "HOTLINE_MISSION="+exampleFile(t), "WEBCHAT=on", "HOTLINE_SECOND_FACTOR=off")
 	c := newChat(t, p.Chat)
 	c.say("tolong saya di Poipet, paspor ditahan bos, nama saya Siti Rahasia. rahasia-4711")
 	c.until("Aman")
 	code := oneCase(t, p)
-	for name, role := range map[string]string{"sari": "supervisor", "budi": "supervisor", "cici": "supervisor", "laras": "officer"} {
+	for name, role := range map[string]string{"sari": "supervisor", "budi": "supervisor", "cici": "supervisor", "dewi": "supervisor", "eka": "supervisor", "laras": "officer"} {
 		link, errs, exit := p.run("staff", "add", name, "--role", role)
 		if exit != 0 {
 			t.Fatal(errs)
@@ -116,7 +124,7 @@ func TestExport(t *testing.T) {
 	do(1, "nobody has approved", "operational", "--personal", "--request", id, "--as", "sari", "--out", path("p.csv"))
 	do(1, "your own", "approve", id, "--as", "sari")
 	do(1, "role officer", "approve", id, "--as", "laras")
-	if out, errs, got := runHotline(t, append(p.env, "HOTLINE_STAFF_PASSWORD=ini bukan kata sandinya"), "", "export", "approve", id, "--as", "budi"); got != 1 || !strings.Contains(errs, "password is wrong") {
+	if out, errs, got := runHotline(t, append(p.env, "HOTLINE_STAFF_PASSWORD=ini bukan kata sandinya"), "", "export", "approve", id, "--as", "budi"); got != 1 || !strings.Contains(errs, "password or its code is wrong") {
 		t.Fatal(out, errs, got)
 	}
 	if out, errs, got := runHotline(t, p.env, deskWord+"\n", "export", "approve", id, "--as", "budi"); got != 0 || !strings.Contains(out, "sari may write it once") {
@@ -136,6 +144,32 @@ func TestExport(t *testing.T) {
 	do(0, "Refused", "refuse", refused, "--as", "cici")
 	do(1, "was refused", "shelter", "--personal", "--request", refused, "--as", "budi", "--out", path("r.csv"))
 
+	// An authenticator app counts here as at the desk: the password alone is not enough, a code is good once, and where it
+	// is asked of everybody an account without one cannot do anything.
+	const secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+	began := time.Now()
+	beside(t, p, func(s *store.Store) error {
+		return s.SetFactor(t.Context(), "dewi", secret, began, began.Add(-time.Hour).Unix()/30)
+	})
+	now, err := totp.GenerateCode(secret, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, try := range []struct {
+		typed, want string
+		exit        int
+	}{
+		{deskWord + "\n", "no code", 2}, {deskWord + "\n000000\n", "code is wrong", 1}, {deskWord + "\n" + now + "\n", "approves it", 0}, {deskWord + "\n" + now + "\n", "used already", 1},
+	} {
+		out, errs, exit := runHotline(t, p.env, try.typed, "export", "request", "waiver", "--as", "dewi", "--reason", "daftar untuk GDI")
+		if exit != try.exit || !strings.Contains(out+errs, try.want) || strings.Contains(out+errs, now) {
+			t.Errorf("%d %q %q, want %q", exit, out, errs, try.want)
+		}
+	}
+	if _, errs, exit := runHotline(t, append(p.env, "HOTLINE_SECOND_FACTOR=on"), deskWord+"\n", "export", "request", "waiver", "--as", "eka", "--reason", "daftar untuk GDI"); exit != 1 || !strings.Contains(errs, "no authenticator app yet") {
+		t.Error(exit, errs)
+	}
+
 	// One person's own case; the account of the machine has had its three.
 	do(1, "the limit", "case", code, "--out", path("c.json"), "--reason", "diminta di loket", "--verified", "document")
 	rowsOf := func(what string) (n int) {
@@ -152,7 +186,7 @@ func TestExport(t *testing.T) {
 	if n := rowsOf("export"); n != files {
 		t.Errorf("%d files, %d rows in the audit log", files, n)
 	}
-	if a, b, c := rowsOf("export_request"), rowsOf("export_approve"), rowsOf("export_refuse"); a != 2 || b != 2 || c != 1 { // one approval was one's own
+	if a, b, c := rowsOf("export_request"), rowsOf("export_approve"), rowsOf("export_refuse"); a != 3 || b != 2 || c != 1 { // one approval was one's own
 		t.Errorf("%d requests, %d approvals, %d refusals", a, b, c)
 	}
 	left, err := filepath.Glob(filepath.Join(dir, "*"))
