@@ -57,11 +57,15 @@ func TestBenchWhatsApp(t *testing.T) {
 						}
 						at := time.Now()
 						id := c.Say(phone, text)
+						ack := make(chan time.Duration, 1)
+						go func() {
+							defer func() { ack <- time.Since(at) }() // also when it fails
+							c.WaitAccepted(id)
+						}()
 						c.Wait(func(whatsapptest.Received) bool { return true })
-						reply := time.Since(at)
-						c.WaitAccepted(id)
+						reply, acked := time.Since(at), <-ack
 						mu.Lock()
-						replies, acks = append(replies, reply), append(acks, time.Since(at))
+						replies, acks = append(replies, reply), append(acks, acked)
 						mu.Unlock()
 					}
 				}
