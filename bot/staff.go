@@ -89,4 +89,7 @@ type Account struct {
 	Code string
 	// SignedOutAt ends every session that began before it: a new password, another role, a disabled account.
 	SignedOutAt time.Time
+	// Read is what the store knows this state of the account by: it is saved only in place of that. "" for a new one, and
+	// for one that replaces whatever there is.
+	Read string `json:"-"`
 }

@@ -61,6 +61,7 @@ func (s *Store) openAccount(ctx context.Context, id, sealed string) (bot.Account
 	if err != nil {
 		return bot.Account{}, fmt.Errorf("account: %w", err)
 	}
+	a.Read = sealed
 	return a, nil
 }
 
@@ -98,7 +99,8 @@ func (s *Store) Accounts(ctx context.Context) ([]bot.Account, error) {
 }
 
 // SaveAccount creates or replaces an account. Disabling one ends its sessions and its one-time link. It gives
-// bot.ErrRefused when another account has the same check code.
+// bot.ErrRefused when another account has the same check code, and bot.ErrConflict when the account was changed since it
+// was read: who is disabled at this moment does not enable the own account by changing its language.
 func (s *Store) SaveAccount(ctx context.Context, a bot.Account, audit bot.Audit) error {
 	if foldName(a.Name) == "" {
 		return fmt.Errorf("save account without a name: %w", bot.ErrRefused)
@@ -124,11 +126,14 @@ func (s *Store) SaveAccount(ctx context.Context, a bot.Account, audit bot.Audit)
 		disabled, code = "1", "" // the code of somebody who has left is no proof of anything
 	}
 	keys := []string{keyAccount(id), keyAccounts(), keyOfficerCodes(), lineKey(StaffLine)}
-	ok, err := s.run(ctx, accountSaveScript, keys, append([]any{id, sealed, code, disabled, s.nextToken()}, rows...)...).Bool()
+	done, err := s.run(ctx, accountSaveScript, keys, append([]any{id, sealed, code, disabled, a.Read, s.nextToken()}, rows...)...).Int()
 	if err != nil {
 		return fmt.Errorf("save account: %w", err)
 	}
-	if !ok {
+	switch done {
+	case -1:
+		return fmt.Errorf("save account: %w", bot.ErrConflict)
+	case 0:
 		return fmt.Errorf("save account: check code in use: %w", bot.ErrRefused)
 	}
 	if a.Disabled {

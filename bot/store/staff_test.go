@@ -59,6 +59,30 @@ func TestAccounts(t *testing.T) {
 	})
 }
 
+// What was read before another change is not saved over it.
+func TestAccountChangedMeanwhile(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		hired(t, s, "sari")
+		before, err := s.Account(ctx, "sari")
+		must(t, err)
+		now, err := s.Account(ctx, "sari")
+		must(t, err)
+		now.Disabled = true
+		must(t, s.SaveAccount(ctx, now, bot.Audit{}))
+		before.Lang = "en"
+		if err := s.SaveAccount(ctx, before, bot.Audit{Who: "sari", What: "language"}); !errors.Is(err, bot.ErrConflict) {
+			t.Errorf("saved over a change: %v", err)
+		}
+		all, err := s.Accounts(ctx)
+		if err != nil || len(all) != 1 || !all[0].Disabled || all[0].Lang != "" {
+			t.Errorf("%+v, %v", all, err)
+		}
+		all[0].Lang = "en"
+		must(t, s.SaveAccount(ctx, all[0], bot.Audit{}))
+	})
+}
+
 // Names of staff are personal data: neither keys nor values show them.
 func TestStaffIsSealed(t *testing.T) {
 	s := openDesk(t, startReal(t))

@@ -1,10 +1,12 @@
 -- Creates or replaces an account.
 -- KEYS  1 the account, 2 all accounts, 3 officer codes, 4 the staff area's prefix
 -- ARGV  1 account id, 2 sealed account, 3 index of the check code or "", 4 "1" when the account is disabled,
---       5 token of this call, 6… sealed audit rows
--- Gives 1, or 0 when another account has the check code.
+--       5 the sealed account that it takes the place of, or "" for any, 6 token of this call, 7… sealed audit rows
+-- Gives 1, 0 when another account has the check code, or -1 when the account was changed meanwhile.
 -- include audit.lua
 local code = ARGV[3]
+local was = redis.call('HGET', KEYS[1], 'data')
+if ARGV[5] ~= '' and was ~= ARGV[5] and was ~= ARGV[2] then return -1 end
 local old = redis.call('HGET', KEYS[1], 'code')
 if code ~= '' then
   local owner = redis.call('HGET', KEYS[3], code)
@@ -21,5 +23,5 @@ if code ~= '' then
 end
 if ARGV[4] == '1' then redis.call('HDEL', KEYS[1], 'link') end
 redis.call('SADD', KEYS[2], ARGV[1])
-audit(KEYS[4], ARGV[5], 6)
+audit(KEYS[4], ARGV[6], 7)
 return 1
