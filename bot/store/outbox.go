@@ -131,7 +131,7 @@ func (s *Store) Handles(ctx context.Context, line string, who bot.Contact) ([]st
 		return nil, fmt.Errorf("handles: %w", err)
 	}
 	for _, id := range cases {
-		states, err := s.rdb.HVals(ctx, keyRowStates(line, id)).Result()
+		states, err := s.rdb.HGetAll(ctx, keyRowStates(line, id)).Result()
 		if err != nil {
 			return nil, fmt.Errorf("handles: %w", err)
 		}

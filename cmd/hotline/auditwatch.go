@@ -91,7 +91,7 @@ func (w *auditWatch) look(ctx context.Context) {
 			w.broken[line] = true
 			w.ok.WithLabelValues(line).Set(0)
 			w.log.Error("the audit log is not as it was written: somebody changed it, or an older copy of Redis was put back; the runbook audit-broken.md says what to do",
-				"line", line, "row", broken.Seq, "why", broken.Why, "known", known.Seq)
+				"line", line, "row", broken.Seq, "why", broken.Why, "last", known.Seq)
 		case err != nil:
 			if ctx.Err() == nil {
 				w.log.Debug("audit log not compared", "line", line, "err", err)
