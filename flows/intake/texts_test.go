@@ -94,9 +94,9 @@ func TestFirstFortyCharactersAreNeutral(t *testing.T) {
 }
 
 // elsewhere are texts that other packages use: the answer to CEK, the line of an outage, the messenger's list of
-// commands; and everything for staff and the browser chat's page, whose packages look after theirs.
+// commands; and everything for staff, the exported files and the browser chat's page, whose packages look after theirs.
 var elsewhere = []string{
-	"check_officer.", "down.", "command.", "check_in.", "handover.", "desk.", "alert.", "because.", "call.", "class.", "closed.", "detail.", "event.",
+	"check_officer.", "down.", "command.", "check_in.", "handover.", "desk.", "alert.", "because.", "call.", "class.", "closed.", "detail.", "event.", "export.",
 	"hold.", "late.", "outcome.", "reason.", "refused.", "send.", "signal.", "stage.", "web.", "whatsapp.",
 }
 
