@@ -3,7 +3,7 @@ GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SOAK_SECONDS ?= 7200
 
-.PHONY: demo test soak build fmt lint deps bench
+.PHONY: demo test test-race test-plain soak build fmt lint deps bench
 
 demo: ## everything on this machine, without any account
 	$(GO) run ./cmd/hotline demo
@@ -16,8 +16,14 @@ build: ## the one binary, in bin/
 # as the program is, without cgo, so that the largest packages are compiled once for lint, tests and the program.
 NORACE := ./cmd/... ./bot/whatsapp/...
 
+# The two kinds run side by side: one computes, the other mostly waits for programs that it has killed.
 test: deps fmt lint ## every test, long proofs at a tenth of their counts
+	@$(MAKE) --no-print-directory -j2 test-race test-plain
+
+test-race:
 	$(GO) test -race -timeout 14m $$($(GO) list ./... | grep -v -e '/cmd/' -e '/bot/whatsapp')
+
+test-plain:
 	CGO_ENABLED=0 $(GO) test -timeout 14m $(NORACE)
 
 soak: deps ## the long proofs at their full counts, fuzzing, benchmarks; SOAK_SECONDS bounds it
