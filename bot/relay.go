@@ -85,13 +85,14 @@ type account struct {
 	bulky atomic.Int64  // broadcasts taken and not yet sent
 	wake  chan struct{}
 
-	mu      sync.Mutex // guards stopped against sending's first Add, sent and giveUp
+	mu      sync.Mutex // guards stopped against sending's first Add, and what follows
 	stopped bool
 	sending sync.WaitGroup
 	// sent are rows that left: those whose result the store has not taken yet, and for a while those that it has. When
 	// a long outage of the store lets their leases end they are handed out again, and must not leave a second time.
 	sent   map[string]*sentRow
 	swept  time.Time // when sent was last tidied
+	logged time.Time // when it was last logged that results could not be stored
 	giveUp time.Time // when results that the store does not take are let go, once the relay is stopping
 }
 
@@ -366,17 +367,28 @@ func (a *account) store(batch []Sent) {
 			}
 			return
 		}
-		a.r.Log.Error("outbox finish", "line", a.line, "channel", a.ch.Name(), "rows", len(batch), "err", err)
-		if stopped {
-			if a.over(time.Now()) {
-				return
-			}
+		a.notStored(err, time.Now())
+		if stopped && a.over(time.Now()) {
+			return
 		}
 		select {
 		case <-a.r.sends.Done():
 			return
 		case <-time.After(wait):
 		}
+	}
+}
+
+// notStored logs that results could not be stored, once a second: every result is tried by itself.
+func (a *account) notStored(err error, now time.Time) {
+	a.mu.Lock()
+	quiet := now.Sub(a.logged) < time.Second
+	if !quiet {
+		a.logged = now
+	}
+	a.mu.Unlock()
+	if !quiet {
+		a.r.Log.Error("outbox finish", "line", a.line, "channel", a.ch.Name(), "err", err)
 	}
 }
 
