@@ -59,7 +59,7 @@ type Hotline struct {
 	Options
 	rules    map[string]casework.Rules
 	seed     maphash.Seed
-	lanes    [8192]sync.Mutex // by contact; few enough people share one that nobody waits for a stranger
+	lanes    [8192]sync.Mutex           // by contact; few enough people share one that nobody waits for a stranger
 	dispatch func([]Leased)             // to the relay; nil before Attach
 	direct   func(context.Context, Row) // sends past the outbox, for the one line of an outage
 	outage   outage
