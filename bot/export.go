@@ -1,6 +1,10 @@
 package bot
 
-import "time"
+import (
+	"fmt"
+	"time"
+	"unicode/utf8"
+)
 
 // ExportLife is how long a request for a file with personal data waits for a second person, and how long what that
 // person allowed may be written.
@@ -8,6 +12,22 @@ const ExportLife = 24 * time.Hour
 
 // ExportsPerDay is how many files one person may write in 24 hours.
 const ExportsPerDay = 3
+
+// ExportKinds are the sets that name people, which a request may be for, in the order of a menu. The queue is one of them
+// where it is asked for with names.
+var ExportKinds = []string{"operational", "nominal", "waiver", "shelter"}
+
+// ExportReasonFits reports whether a reason says enough to stand in the file and in the audit log: 4 to 300 characters.
+func ExportReasonFits(reason string) bool {
+	n := utf8.RuneCountInString(reason)
+	return n >= 4 && n <= 300
+}
+
+// Errors of requests for files with personal data.
+var (
+	ErrOwnExport   = fmt.Errorf("the same person: %w", ErrRefused)
+	ErrExportState = fmt.Errorf("not in that state: %w", ErrRefused)
+)
 
 // The states of an ExportAsk.
 const (

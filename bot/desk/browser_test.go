@@ -143,10 +143,16 @@ func TestPagesFit(t *testing.T) {
 	w.f.offer(caseCode(90), "mm", "kh", "Orangnya sudah di Poipet, di pihak Kamboja.")
 	w.f.factors["sri"] = bot.Factor{ID: "1", Secret: "KEY", Reset: &bot.FactorReset{By: "budi", Until: w.clock().Add(time.Hour)}}
 	_ = w.f.AskErase(context.Background(), "kh", bot.EraseAsk{Code: long, By: "sri", Reason: "Orangnya sendiri yang meminta, lewat telepon kemarin sore.", At: w.clock(), Until: w.clock().Add(bot.EraseAskLife)}, bot.Audit{})
+	w.f.exports = []bot.ExportAsk{
+		{ID: "ABC234", Mission: "kh", Kind: "nominal", From: "2026-11-16", To: "2026-11-20", Reason: "Daftar nominatif untuk pengajuan SPLP gelombang kedua, diserahkan kepada imigrasi.", By: "sri", At: w.clock(), State: bot.ExportAsked, Until: w.clock().Add(bot.ExportLife)},
+		{ID: "DEF567", Mission: "kh", Kind: "shelter", Reason: "Pembagian kamar malam ini.", By: "supervisor", At: w.clock(), State: bot.ExportAsked, Until: w.clock().Add(bot.ExportLife)},
+		{ID: "GHJ345", Mission: "kh", Kind: "waiver", From: "2026-11-16", Reason: "Keringanan denda untuk imigrasi setempat.", By: "supervisor", At: w.clock(), State: bot.ExportAllowed, Second: "admin", Until: w.clock().Add(bot.ExportLife)},
+		{ID: "KLM678", Mission: "kh", Kind: "operational", Reason: "Serah terima malam.", By: "sri", At: w.clock(), State: bot.ExportRefused, Second: "supervisor", Until: w.clock().Add(bot.ExportLife)},
+	}
 	c := startChrome(t, w)
 	pages := map[string][]string{
-		"supervisor": {"/queue", "/case/" + caseCode(1), "/case/" + offered, "/offers", "/offers/" + caseCode(90), "/case/" + long, "/case/" + long + "?edit=urgent_needs", "/case/" + long + "/print", "/mine", "/scheduled", "/registered", "/new", "/letters", "/asides", "/erasures", "/board", "/account"},
-		"admin":      {"/channels", "/staff", "/erasures", "/upkeep"},
+		"supervisor": {"/queue", "/case/" + caseCode(1), "/case/" + offered, "/offers", "/offers/" + caseCode(90), "/case/" + long, "/case/" + long + "?edit=urgent_needs", "/case/" + long + "/print", "/mine", "/scheduled", "/registered", "/new", "/letters", "/asides", "/erasures", "/exports", "/board", "/account"},
+		"admin":      {"/channels", "/staff", "/erasures", "/exports", "/upkeep"},
 		"auditor":    {"/audit"},
 	}
 	for _, who := range []string{"supervisor", "admin", "auditor"} {

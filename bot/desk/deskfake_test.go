@@ -32,6 +32,7 @@ type fake struct {
 	factors  map[string]bot.Factor
 	steps    map[string]int64
 	erasures []bot.EraseAsk
+	exports  []bot.ExportAsk
 	sessions map[string][]byte
 	watchers map[int]func(int64, string)
 	seq      int64
@@ -912,4 +913,62 @@ func (f *fake) EraseAsked(_ context.Context, mission, code, by string, audit bot
 	delete(f.cases, code)
 	f.tell("case")
 	return nil
+}
+
+func (f *fake) AskExport(_ context.Context, a bot.ExportAsk, audit bot.Audit) error {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(f.exports, func(x bot.ExportAsk) bool { return x.ID == a.ID }); i >= 0 {
+		if f.exports[i].By != a.By {
+			return bot.ErrConflict
+		}
+		return nil
+	}
+	audit.Field, audit.Purpose = a.Kind+" "+a.ID, a.Reason
+	f.audit(a.Mission, audit)
+	a.State, a.Until = bot.ExportAsked, f.clock().Add(bot.ExportLife)
+	f.exports = append(f.exports, a)
+	return nil
+}
+
+func (f *fake) Exports(_ context.Context, now time.Time) ([]bot.ExportAsk, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	out := slices.DeleteFunc(slices.Clone(f.exports), func(x bot.ExportAsk) bool { return !x.Until.After(now) })
+	slices.SortFunc(out, func(a, b bot.ExportAsk) int { return b.At.Compare(a.At) })
+	return out, err
+}
+
+func (f *fake) DecideExport(_ context.Context, mission, id, second string, allow bool, now time.Time, audit bot.Audit) (bot.ExportAsk, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return bot.ExportAsk{}, err
+	}
+	i := slices.IndexFunc(f.exports, func(x bot.ExportAsk) bool { return x.ID == id && x.Mission == mission && x.Until.After(now) })
+	if i < 0 {
+		return bot.ExportAsk{}, bot.ErrNotFound
+	}
+	a, state := &f.exports[i], bot.ExportRefused
+	if allow {
+		state = bot.ExportAllowed
+	}
+	switch {
+	case a.State == state && a.Second == second:
+		return *a, nil
+	case a.State != bot.ExportAsked:
+		return *a, bot.ErrExportState
+	}
+	audit.Field, audit.Purpose = a.Kind+" "+a.ID, a.Reason
+	if a.By == second {
+		audit.Result = "own"
+		f.audit(mission, audit)
+		return *a, bot.ErrOwnExport
+	}
+	f.audit(mission, audit)
+	a.State, a.Second, a.Until = state, second, now.Add(bot.ExportLife)
+	return *a, nil
 }

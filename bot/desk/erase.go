@@ -85,7 +85,7 @@ func confirmErase(q *request) error {
 		return err
 	}
 	if q.r.PostFormValue("sure") == "" {
-		return q.erasuresWith(http.StatusUnprocessableEntity, erasuresPage{Bad: q.t("desk.erase.sure_first")})
+		return q.erasuresWith(http.StatusUnprocessableEntity, erasuresPage{Bad: q.t("desk.second.sure_first")})
 	}
 	row := q.audit("erase")
 	row.Code = code

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"pulang/flows"
 	"pulang/flows/casework"
@@ -57,6 +58,18 @@ func (p page) FieldOf(f any, name string, countries []option) fieldView {
 
 // Clean is a stored text of one line, fit to be shown.
 func (p page) Clean(s string) string { return cleanLine(s).Text }
+
+// askedView is what two pages tell of a request that waits for a second person: who asks, when, until when, and why.
+type askedView struct {
+	Page       page
+	By, Reason string
+	At, Until  time.Time // no Until: it waits no more
+}
+
+// Asked is the data of the part "asked".
+func (p page) Asked(by, reason string, at, until time.Time) askedView {
+	return askedView{p, by, reason, at, until}
+}
 
 // Act is an audited act in words.
 func (p page) Act(what string) string {

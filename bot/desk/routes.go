@@ -98,6 +98,11 @@ func (d *Desk) table() []route {
 		{"POST", "/erasures/{code}/confirm", casework.ActErase, confirmErase},
 		{"POST", "/erasures/{code}/withdraw", casework.ActErase, withdrawErase},
 
+		{"GET", "/exports", casework.ActAllowExport, exports},
+		{"POST", "/exports", casework.ActExport, askExport},
+		{"POST", "/exports/{id}/approve", casework.ActAllowExport, approveExport},
+		{"POST", "/exports/{id}/refuse", casework.ActAllowExport, refuseExport},
+
 		{"GET", "/letters", casework.ActLetters, letters},
 		{"POST", "/letters/{row}/retry", casework.ActLetters, retryLetter},
 		{"GET", "/asides", casework.ActAsides, asides},
@@ -157,6 +162,7 @@ func (q *request) nav() []navItem {
 		{"letters", "/letters", "desk.nav.letters", casework.ActLetters},
 		{"asides", "/asides", "desk.nav.asides", casework.ActAsides},
 		{"erasures", "/erasures", "desk.nav.erasures", casework.ActErase},
+		{"exports", "/exports", "desk.nav.exports", casework.ActAllowExport},
 		{"board", "/board", "desk.nav.board", casework.ActBoard},
 		{"channels", "/channels", "desk.nav.channels", casework.ActChannels},
 		{"staff", "/staff", "desk.nav.staff", casework.ActStaff},

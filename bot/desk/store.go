@@ -52,6 +52,12 @@ type Queue interface {
 	Erasures(ctx context.Context, mission string) ([]bot.EraseAsk, error)
 	WithdrawErase(ctx context.Context, mission, code string, audit bot.Audit) error
 	EraseAsked(ctx context.Context, mission, code, by string, audit bot.Audit) error
+	// AskExport asks for a file with personal data; the same request again is nothing new. Exports lists the requests of
+	// all missions that have not lapsed; DecideExport answers one of a mission as the second person: ErrOwnExport for the
+	// same one, ErrExportState with the request when it was answered already, ErrNotFound when there is none (any more).
+	AskExport(ctx context.Context, a bot.ExportAsk, audit bot.Audit) error
+	Exports(ctx context.Context, now time.Time) ([]bot.ExportAsk, error)
+	DecideExport(ctx context.Context, mission, id, second string, allow bool, now time.Time, audit bot.Audit) (bot.ExportAsk, error)
 	// Record appends an audit row that goes with no other change (reveal, list view, sign-in). An empty mission is
 	// the staff area: sign-ins and accounts.
 	Record(ctx context.Context, mission string, a bot.Audit) error

@@ -26,19 +26,26 @@ var (
 func keyExport(id string) string { return "{staff}:export:" + id }
 func keyExports() string         { return "{staff}:exports" }
 
-// Errors of requests for files with personal data.
-var (
-	ErrOwnExport   = fmt.Errorf("the same person: %w", bot.ErrRefused)
-	ErrExportState = fmt.Errorf("not in that state: %w", bot.ErrRefused)
-)
-
-// AskExport keeps a request; it waits bot.ExportLife for a second person. a.ID must be new.
-func (s *Store) AskExport(ctx context.Context, a bot.ExportAsk) error {
+// AskExport keeps a request; it waits bot.ExportLife for a second person. audit gets what the request is about; the row
+// is written first. The same request again is nothing new; bot.ErrConflict when the number is another one's.
+func (s *Store) AskExport(ctx context.Context, a bot.ExportAsk, audit bot.Audit) error {
+	old, err := s.Export(ctx, a.ID)
+	switch {
+	case err == nil && foldName(old.By) == foldName(a.By) && sameExport(old, a):
+		return nil
+	case err == nil:
+		return fmt.Errorf("ask for an export: %w", bot.ErrConflict)
+	case !errors.Is(err, bot.ErrNotFound):
+		return err
+	}
 	plain, err := json.Marshal(a)
 	if err != nil {
-		return fmt.Errorf("ask for an export: %w", err)
+		return errJSON
 	}
 	sealed, err := s.sealLine(ctx, StaffLine, "exports", keyExport(a.ID), plain)
+	if err == nil {
+		err = s.Record(ctx, a.Mission, aboutExport(audit, a))
+	}
 	if err == nil {
 		err = s.run(ctx, exportAskScript, []string{keyExport(a.ID), keyExports()}, a.ID, s.accountID(a.By), sealed, bot.ExportLife.Milliseconds()).Err()
 	}
@@ -48,20 +55,63 @@ func (s *Store) AskExport(ctx context.Context, a bot.ExportAsk) error {
 	return nil
 }
 
-// DecideExport is the second person's word on a request. It gives bot.ErrNotFound when there is none (any more),
-// ErrOwnExport when it is the person's own, and ErrExportState when it was answered already.
-func (s *Store) DecideExport(ctx context.Context, id, second string, allow bool) (bot.ExportAsk, error) {
-	sealed, err := s.sealLine(ctx, StaffLine, "exports", keyExport(id)+":second", []byte(second))
-	if err != nil {
-		return bot.ExportAsk{}, fmt.Errorf("answer a request: %w", err)
-	}
+// sameExport reports whether two requests ask for the same set.
+func sameExport(a, b bot.ExportAsk) bool {
+	return a.Mission == b.Mission && a.Kind == b.Kind && a.From == b.From && a.To == b.To && a.Reason == b.Reason
+}
+
+// aboutExport makes an audit row one about that request. The log of a mission lies beside its cases and a request beside
+// the accounts, so that no script can write both: the row comes first, and an answer that then comes too late has a
+// second one.
+func aboutExport(audit bot.Audit, a bot.ExportAsk) bot.Audit {
+	audit.Field, audit.Purpose = a.Kind+" "+a.ID, a.Reason
+	return audit
+}
+
+// DecideExport is the second person's word on a request of that mission. It gives bot.ErrNotFound when there is none (any
+// more), bot.ErrOwnExport when it is the person's own, and bot.ErrExportState, with the request, when it was answered
+// already; the same word again is nothing new. audit gets what the request is about; a try to answer one's own is in the
+// log, too.
+func (s *Store) DecideExport(ctx context.Context, mission, id, second string, allow bool, now time.Time, audit bot.Audit) (bot.ExportAsk, error) {
 	state := bot.ExportRefused
 	if allow {
 		state = bot.ExportAllowed
 	}
+	said := func(a bot.ExportAsk) bool { return a.State == state && foldName(a.Second) == foldName(second) }
+	a, err := s.Export(ctx, id)
+	switch {
+	case err != nil:
+		return a, err
+	case a.Mission != mission || !a.Until.After(now):
+		return bot.ExportAsk{}, fmt.Errorf("request for an export: %w", bot.ErrNotFound)
+	case said(a):
+		return a, nil
+	case a.State != bot.ExportAsked:
+		return a, bot.ErrExportState
+	}
+	audit = aboutExport(audit, a)
+	if foldName(a.By) == foldName(second) {
+		audit.Result = "own"
+		return a, errors.Join(bot.ErrOwnExport, s.Record(ctx, mission, audit))
+	}
+	sealed, err := s.sealLine(ctx, StaffLine, "exports", keyExport(id)+":second", []byte(second))
+	if err == nil {
+		err = s.Record(ctx, mission, audit)
+	}
+	if err != nil {
+		return bot.ExportAsk{}, fmt.Errorf("answer a request: %w", err)
+	}
 	res, err := s.run(ctx, exportDecideScript, []string{keyExport(id), keyExports()}, id, s.accountID(second), sealed, state,
 		bot.ExportLife.Milliseconds(), s.nextToken()).Text()
-	return s.exportAfter(ctx, id, res, err)
+	a, err = s.exportAfter(ctx, id, res, err)
+	if errors.Is(err, bot.ErrExportState) && said(a) {
+		return a, nil
+	}
+	if errors.Is(err, bot.ErrRefused) || errors.Is(err, bot.ErrNotFound) {
+		audit.Result = "too late"
+		err = errors.Join(err, s.Record(ctx, mission, audit))
+	}
+	return a, err
 }
 
 // TakeExport uses up a request that was allowed: by is the person who made it. Its errors are those of DecideExport;
@@ -78,16 +128,16 @@ func (s *Store) exportAfter(ctx context.Context, id, res string, err error) (bot
 	case res == "none":
 		return bot.ExportAsk{}, fmt.Errorf("request for an export: %w", bot.ErrNotFound)
 	case res == "own":
-		return bot.ExportAsk{}, ErrOwnExport
+		return bot.ExportAsk{}, bot.ErrOwnExport
 	}
 	a, err := s.Export(ctx, id)
 	if err == nil && res != "ok" {
-		err = ErrExportState
+		err = bot.ErrExportState
 	}
 	return a, err
 }
 
-// Export reads a request; bot.ErrNotFound when there is none, or it lapsed.
+// Export reads a request; bot.ErrNotFound when there is none. One that lapsed is still told for a day.
 func (s *Store) Export(ctx context.Context, id string) (bot.ExportAsk, error) {
 	f, err := s.rdb.HMGet(ctx, keyExport(id), "d", "st", "unt", "sec").Result()
 	if err != nil {

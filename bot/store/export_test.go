@@ -21,21 +21,24 @@ func TestExportTakesTwo(t *testing.T) {
 		ctx := context.Background()
 		s.rdb.AddHook(twice{}) // every answer is lost once
 		lapse := func(id string) { s.rdb.HSet(ctx, keyExport(id), "unt", time.Now().Add(-time.Second).UnixMilli()) }
-		must(t, s.AskExport(ctx, asked("A")))
-		if _, err := s.TakeExport(ctx, "A", "Sari Contoh"); !errors.Is(err, ErrExportState) {
+		decide := func(id, second string, allow bool) (bot.ExportAsk, error) {
+			return s.DecideExport(ctx, "kh", id, second, allow, time.Now(), bot.Audit{})
+		}
+		must(t, s.AskExport(ctx, asked("A"), bot.Audit{}))
+		if _, err := s.TakeExport(ctx, "A", "Sari Contoh"); !errors.Is(err, bot.ErrExportState) {
 			t.Errorf("taken before anybody approved: %v", err)
 		}
 		for _, self := range []string{"Sari Contoh", "  sari   CONTOH "} { // the same account
-			if _, err := s.DecideExport(ctx, "A", self, true); !errors.Is(err, ErrOwnExport) {
+			if _, err := decide("A", self, true); !errors.Is(err, bot.ErrOwnExport) {
 				t.Errorf("approved by %q: %v", self, err)
 			}
 		}
-		a, err := s.DecideExport(ctx, "A", "Budi", true)
+		a, err := decide("A", "Budi", true)
 		if err != nil || a.Second != "Budi" || a.State != bot.ExportAllowed || a.By != "Sari Contoh" || a.Reason != "daftar untuk SPLP" ||
 			time.Until(a.Until) > bot.ExportLife || time.Until(a.Until) < bot.ExportLife-time.Minute {
 			t.Fatalf("%+v, %v", a, err)
 		}
-		if _, err := s.DecideExport(ctx, "A", "Cici", false); !errors.Is(err, ErrExportState) {
+		if _, err := decide("A", "Cici", false); !errors.Is(err, bot.ErrExportState) {
 			t.Errorf("answered a second time: %v", err)
 		}
 		if _, err := s.TakeExport(ctx, "A", "Budi"); !errors.Is(err, bot.ErrNotFound) {
@@ -44,32 +47,32 @@ func TestExportTakesTwo(t *testing.T) {
 		if a, err := s.TakeExport(ctx, "A", "Sari Contoh"); err != nil || a.Second != "Budi" {
 			t.Errorf("%+v, %v", a, err)
 		}
-		if _, err := s.TakeExport(ctx, "A", "Sari Contoh"); !errors.Is(err, ErrExportState) {
+		if _, err := s.TakeExport(ctx, "A", "Sari Contoh"); !errors.Is(err, bot.ErrExportState) {
 			t.Errorf("taken twice: %v", err)
 		}
 
-		must(t, s.AskExport(ctx, asked("B")))
-		if _, err := s.DecideExport(ctx, "B", "Budi", false); err != nil {
+		must(t, s.AskExport(ctx, asked("B"), bot.Audit{}))
+		if _, err := decide("B", "Budi", false); err != nil {
 			t.Error(err)
 		}
-		if a, err := s.TakeExport(ctx, "B", "Sari Contoh"); !errors.Is(err, ErrExportState) || a.State != bot.ExportRefused {
+		if a, err := s.TakeExport(ctx, "B", "Sari Contoh"); !errors.Is(err, bot.ErrExportState) || a.State != bot.ExportRefused {
 			t.Errorf("a refused one: %+v, %v", a, err)
 		}
 
-		must(t, s.AskExport(ctx, asked("C")))
+		must(t, s.AskExport(ctx, asked("C"), bot.Audit{}))
 		lapse("C")
-		if _, err := s.DecideExport(ctx, "C", "Budi", true); !errors.Is(err, bot.ErrNotFound) {
+		if _, err := decide("C", "Budi", true); !errors.Is(err, bot.ErrNotFound) {
 			t.Errorf("approved after a day: %v", err)
 		}
-		must(t, s.AskExport(ctx, asked("D")))
-		_, err = s.DecideExport(ctx, "D", "Budi", true)
+		must(t, s.AskExport(ctx, asked("D"), bot.Audit{}))
+		_, err = decide("D", "Budi", true)
 		must(t, err)
 		lapse("D")
 		if _, err := s.TakeExport(ctx, "D", "Sari Contoh"); !errors.Is(err, bot.ErrNotFound) {
 			t.Errorf("taken a day after it was approved: %v", err)
 		}
 		for _, id := range []string{"", "E", "a"} {
-			if _, err := s.DecideExport(ctx, id, "Budi", true); !errors.Is(err, bot.ErrNotFound) {
+			if _, err := decide(id, "Budi", true); !errors.Is(err, bot.ErrNotFound) {
 				t.Errorf("a request that nobody made: %v", err)
 			}
 		}
@@ -100,8 +103,8 @@ func TestExportTakenOnce(t *testing.T) {
 	ctx := context.Background()
 	for round := range 20 {
 		id := fmt.Sprint("R", round)
-		must(t, s.AskExport(ctx, asked(id)))
-		_, err := s.DecideExport(ctx, id, "Budi", true)
+		must(t, s.AskExport(ctx, asked(id), bot.Audit{}))
+		_, err := s.DecideExport(ctx, "kh", id, "Budi", true, time.Now(), bot.Audit{})
 		must(t, err)
 		got := make(chan error, 8)
 		for range cap(got) {
@@ -111,7 +114,7 @@ func TestExportTakenOnce(t *testing.T) {
 		for range cap(got) {
 			if err := <-got; err == nil {
 				won++
-			} else if !errors.Is(err, ErrExportState) {
+			} else if !errors.Is(err, bot.ErrExportState) {
 				t.Error(err)
 			}
 		}
@@ -119,6 +122,99 @@ func TestExportTakenOnce(t *testing.T) {
 			t.Fatalf("round %d: taken %d times", round, won)
 		}
 	}
+}
+
+// Every word about a request has its row in the log of the mission whose cases it is about, before it counts; the same
+// form twice has one. Another mission's desk cannot answer it, and of many who answer at once one is heard.
+func TestExportIsAudited(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		row := func(what, who string) bot.Audit { return bot.Audit{At: deskNow, Who: who, What: what} }
+		rows := func(what string) (all []bot.Audit) {
+			t.Helper()
+			log, err := s.AuditLog(ctx, "kh", 100)
+			must(t, err)
+			for _, a := range log {
+				if a.What == what {
+					all = append(all, a)
+				}
+			}
+			return all
+		}
+		for range 2 {
+			must(t, s.AskExport(ctx, asked("A"), row("export_request", "Sari Contoh")))
+		}
+		if got := rows("export_request"); len(got) != 1 || got[0].Field != "nominal A" || got[0].Purpose != "daftar untuk SPLP" {
+			t.Errorf("%+v", got)
+		}
+		other := asked("A")
+		other.By = "Cici"
+		if err := s.AskExport(ctx, other, row("export_request", "Cici")); !errors.Is(err, bot.ErrConflict) {
+			t.Errorf("somebody else's number: %v", err)
+		}
+		decide := func(mission, id, second string, allow bool) error {
+			_, err := s.DecideExport(ctx, mission, id, second, allow, time.Now(), row("export_approve", second))
+			return err
+		}
+		if err := decide("mm", "A", "Budi", true); !errors.Is(err, bot.ErrNotFound) {
+			t.Errorf("another mission's: %v", err)
+		}
+		if err := decide("kh", "A", "sari contoh", false); !errors.Is(err, bot.ErrOwnExport) {
+			t.Errorf("refused by who asked: %v", err)
+		}
+		if got := rows("export_approve"); len(got) != 1 || got[0].Result != "own" {
+			t.Errorf("%+v", got)
+		}
+		for range 2 { // the button pressed twice
+			must(t, decide("kh", "A", "Budi", true))
+		}
+		if err := decide("kh", "A", "Budi", false); !errors.Is(err, bot.ErrExportState) {
+			t.Errorf("another word afterwards: %v", err)
+		}
+		if got := rows("export_approve"); len(got) != 2 || got[0].Result != "" || got[0].Who != "Budi" || got[0].Field != "nominal A" || got[0].Purpose != "daftar untuk SPLP" {
+			t.Errorf("%+v", got)
+		}
+
+		must(t, s.AskExport(ctx, asked("B"), row("export_request", "Sari Contoh")))
+		got := make(chan error, 8)
+		for i := range cap(got) {
+			go func() { got <- decide("kh", "B", fmt.Sprint("orang ", i), i%2 == 0) }()
+		}
+		won := 0
+		for range cap(got) {
+			if err := <-got; err == nil {
+				won++
+			} else if !errors.Is(err, bot.ErrExportState) {
+				t.Error(err)
+			}
+		}
+		late := 0
+		all := rows("export_approve")
+		for _, a := range all {
+			if a.Result == "too late" {
+				late++
+			}
+		}
+		if won != 1 || len(all)-2-2*late != 1 {
+			t.Errorf("%d were heard; %d rows, %d of them too late", won, len(all)-2, late)
+		}
+
+		// What cannot be written down does not happen.
+		must(t, s.AskExport(ctx, asked("C"), bot.Audit{}))
+		must(t, s.rdb.Set(ctx, keyAudit("kh"), "broken", 0).Err())
+		if err := decide("kh", "C", "Budi", true); err == nil {
+			t.Error("allowed without a row")
+		}
+		if a, err := s.Export(ctx, "C"); err != nil || a.State != bot.ExportAsked {
+			t.Errorf("%+v, %v", a, err)
+		}
+		if err := s.AskExport(ctx, asked("D"), row("export_request", "Sari Contoh")); err == nil {
+			t.Error("asked without a row")
+		}
+		if _, err := s.Export(ctx, "D"); !errors.Is(err, bot.ErrNotFound) {
+			t.Error(err)
+		}
+	})
 }
 
 // Every case of a mission is read once, closed ones too, in whichever line it is; erased ones and other missions' are not.

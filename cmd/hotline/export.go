@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"pulang/bot"
-	"pulang/bot/store"
 	"pulang/cmd/hotline/export"
 	"pulang/flows/casework"
 	"pulang/locales"
@@ -61,7 +60,7 @@ func (d *exportDays) validate() error {
 }
 
 func reasonGiven(reason string) error {
-	if n := len([]rune(strings.TrimSpace(reason))); n < 4 || n > 300 {
+	if !bot.ExportReasonFits(strings.TrimSpace(reason)) {
 		return errors.New("--reason says in 4 to 300 characters what the file is for; it stands in the file and in the audit log")
 	}
 	return nil
@@ -136,7 +135,7 @@ func (c *exportWrite) Run(ctx context.Context, s *Settings, io *streams) error {
 			return err
 		}
 		if c.Personal {
-			a, err := exporter(ctx, s, st, io, c.As, m)
+			a, err := exporter(ctx, s, st, io, c.As, m, casework.ActExport)
 			if err != nil {
 				return err
 			}
@@ -186,7 +185,7 @@ func (c *exportWrite) approved(ctx context.Context, st *opened, set *export.Set)
 	case err == nil && (ask.Kind != string(c.Kind) || ask.Mission != set.Mission.Code):
 		return usagef("request %s is for: %s --mission %s", set.ID, ask.Kind, ask.Mission)
 	case err == nil && ask.State != bot.ExportAllowed:
-		err = store.ErrExportState
+		err = bot.ErrExportState
 	}
 	if err != nil {
 		return exportTrouble(set.ID, ask, err)
@@ -271,19 +270,15 @@ func (c *exportAsk) Run(ctx context.Context, s *Settings, io *streams) error {
 		if err != nil {
 			return err
 		}
-		a, err := exporter(ctx, s, st, io, c.As, m)
+		a, err := exporter(ctx, s, st, io, c.As, m, casework.ActExport)
 		if err != nil {
 			return err
 		}
 		ask := bot.ExportAsk{ID: officerCode(), Mission: m.Code, Kind: string(c.Kind), From: c.From.String(), To: c.To.String(), Reason: strings.TrimSpace(c.Reason),
 			By: a.Name, At: time.Now().UTC()}
-		row := auditRow("export_request", ask.Kind+" "+ask.ID)
-		row.Purpose = ask.Reason
+		row := auditRow("export_request", "")
 		signed(&row, a)
-		if err := st.store.Record(ctx, m.Code, row); err != nil {
-			return err
-		}
-		if err := st.store.AskExport(ctx, ask); err != nil {
+		if err := st.store.AskExport(ctx, ask, row); err != nil {
 			return err
 		}
 		fmt.Fprintln(io.out, ask.ID)
@@ -323,24 +318,16 @@ func (c *exportAnswer) answer(ctx context.Context, s *Settings, io *streams, all
 		if err != nil {
 			return err
 		}
-		a, err := exporter(ctx, s, st, io, c.As, m)
+		a, err := exporter(ctx, s, st, io, c.As, m, casework.ActAllowExport)
 		if err != nil {
 			return err
 		}
-		row := auditRow("export_approve", ask.Kind+" "+id)
+		row := auditRow("export_approve", "")
 		if !allow {
-			row = auditRow("export_refuse", ask.Kind+" "+id)
+			row = auditRow("export_refuse", "")
 		}
-		row.Purpose = ask.Reason
 		signed(&row, a)
-		if strings.EqualFold(a.Name, ask.By) {
-			row.Result = "own"
-			return errors.Join(exportTrouble(id, ask, store.ErrOwnExport), st.store.Record(ctx, m.Code, row))
-		}
-		if err := st.store.Record(ctx, m.Code, row); err != nil {
-			return err
-		}
-		ask, err = st.store.DecideExport(ctx, id, a.Name, allow)
+		ask, err = st.store.DecideExport(ctx, m.Code, id, a.Name, allow, time.Now(), row)
 		if err != nil {
 			return exportTrouble(id, ask, err)
 		}
@@ -358,9 +345,9 @@ func exportTrouble(id string, ask bot.ExportAsk, err error) error {
 	switch {
 	case errors.Is(err, bot.ErrNotFound):
 		return fmt.Errorf("no request %s of yours waits: it has lapsed, or is somebody else's; 'hotline export list' shows them", id)
-	case errors.Is(err, store.ErrOwnExport):
+	case errors.Is(err, bot.ErrOwnExport):
 		return fmt.Errorf("request %s is your own: another person has to approve it", id)
-	case errors.Is(err, store.ErrExportState):
+	case errors.Is(err, bot.ErrExportState):
 		return fmt.Errorf("request %s: %s", id, map[string]string{
 			bot.ExportAsked: "nobody has approved it yet", bot.ExportAllowed: "it is approved already", bot.ExportRefused: "it was refused",
 			bot.ExportTaken: "its file was written; ask again for another one",

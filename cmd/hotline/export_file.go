@@ -23,8 +23,8 @@ import (
 	"pulang/locales"
 )
 
-// exporter is the account that a command names, proven by its password: it may export, and works for the mission.
-func exporter(ctx context.Context, s *Settings, st *opened, io *streams, name string, m *bot.Mission) (bot.Account, error) {
+// exporter is the account that a command names, proven by its password: it may do the act, and works for the mission.
+func exporter(ctx context.Context, s *Settings, st *opened, io *streams, name string, m *bot.Mission, act casework.Act) (bot.Account, error) {
 	a, err := st.store.Account(ctx, strings.TrimSpace(name))
 	if err != nil && !errors.Is(err, bot.ErrNotFound) {
 		return a, fmt.Errorf("account: %w", err)
@@ -61,7 +61,9 @@ func exporter(ctx context.Context, s *Settings, st *opened, io *streams, name st
 	case !ok:
 		row := auditRow("denied", "export")
 		return a, errors.Join(errors.New("the account, its password or its code is wrong"), st.store.Record(ctx, m.Code, row))
-	case !casework.May(a.Role, casework.ActExport):
+	case !casework.May(a.Role, act) && act == casework.ActAllowExport:
+		return a, fmt.Errorf("the role %s may not allow or refuse an export: it is a supervisor's or an admin's act", a.Role)
+	case !casework.May(a.Role, act):
 		return a, fmt.Errorf("the role %s may not export: it is a supervisor's act", a.Role)
 	case len(a.Missions) > 0 && !slices.Contains(a.Missions, m.Code):
 		return a, fmt.Errorf("the account does not work for the mission %s", m.Code)

@@ -37,6 +37,7 @@ const (
 	ActSettings      Act = "settings"       // targets, windows, retention
 	ActAudit         Act = "audit"          // the audit log
 	ActExport        Act = "export"         // case data as a file
+	ActAllowExport   Act = "allow_export"   // allow or refuse the file that another one asks for
 	ActAccount       Act = "account"        // one's own password, language, sign-out
 )
 
@@ -44,7 +45,7 @@ const (
 var Acts = []Act{
 	ActBoard, ActQueue, ActOpen, ActReveal, ActSearch, ActClaim, ActTakeOver, ActCall, ActOverrideCall, ActOutcome,
 	ActReply, ActForceSend, ActNote, ActAnswer, ActStage, ActClass, ActConfirmSafety, ActClose, ActRescue, ActNewCase,
-	ActLinkCases, ActHandover, ActErase, ActLetters, ActAsides, ActDismissAside, ActChannels, ActNumber, ActStaff, ActSettings, ActAudit, ActExport, ActAccount,
+	ActLinkCases, ActHandover, ActErase, ActLetters, ActAsides, ActDismissAside, ActChannels, ActNumber, ActStaff, ActSettings, ActAudit, ActExport, ActAllowExport, ActAccount,
 }
 
 // Roles lists every Role.
@@ -58,10 +59,11 @@ var may = func() map[Role]map[Act]bool {
 		ActQueue, ActOpen, ActReveal, ActSearch, ActClaim, ActCall, ActOutcome, ActReply, ActNote, ActAnswer, ActStage,
 		ActClass, ActConfirmSafety, ActClose, ActRescue, ActNewCase, ActLinkCases, ActHandover, ActLetters, ActAsides, ActChannels,
 	}, board...)
-	supervisor := append([]Act{ActTakeOver, ActOverrideCall, ActForceSend, ActDismissAside, ActExport, ActErase}, officer...)
+	supervisor := append([]Act{ActTakeOver, ActOverrideCall, ActForceSend, ActDismissAside, ActExport, ActAllowExport, ActErase}, officer...)
 	// An admin keeps the accounts and sees no case; an auditor sees what was done and by whom, never a case.
-	// Both may be the second person of an erasure, which shows a code and a reason.
-	admin := append([]Act{ActErase, ActStaff, ActSettings, ActChannels, ActNumber}, board...)
+	// An admin may be the second person of an erasure, which shows a code and a reason, and of an export, which shows a
+	// kind and a reason.
+	admin := append([]Act{ActErase, ActAllowExport, ActStaff, ActSettings, ActChannels, ActNumber}, board...)
 	auditor := append([]Act{ActAudit}, everybody...)
 
 	table := map[Role]map[Act]bool{}

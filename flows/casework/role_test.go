@@ -10,7 +10,7 @@ func TestMay(t *testing.T) {
 		ActCall: "os", ActOverrideCall: "s", ActOutcome: "os", ActReply: "os", ActForceSend: "s", ActNote: "os",
 		ActAnswer: "os", ActStage: "os", ActClass: "os", ActConfirmSafety: "os", ActClose: "os", ActRescue: "os", ActNewCase: "os", ActHandover: "os", ActErase: "sa",
 		ActLetters: "os", ActAsides: "os", ActDismissAside: "s", ActChannels: "osa", ActNumber: "a", ActLinkCases: "os", ActStaff: "a", ActSettings: "a",
-		ActAudit: "u", ActExport: "s", ActAccount: "vosau",
+		ActAudit: "u", ActExport: "s", ActAllowExport: "sa", ActAccount: "vosau",
 	}
 	letters := map[Role]rune{RoleViewer: 'v', RoleOfficer: 'o', RoleSupervisor: 's', RoleAdmin: 'a', RoleAuditor: 'u'}
 	if len(letters) != len(Roles) || len(table) != len(Acts) {
