@@ -13,6 +13,9 @@ const ExportLife = 24 * time.Hour
 // ExportsPerDay is how many files one person may write in 24 hours.
 const ExportsPerDay = 3
 
+// ExportMostRows bounds a file.
+const ExportMostRows = 10_000
+
 // ExportKinds are the sets that name people, which a request may be for, in the order of a menu. The queue is one of them
 // where it is asked for with names.
 var ExportKinds = []string{"operational", "nominal", "waiver", "shelter"}

@@ -42,6 +42,9 @@ type Options struct {
 	Channels Channels
 	// Upkeep tells when the data was last made safe and tried; nil where there is nothing to tell.
 	Upkeep func(context.Context) ([]bot.Upkeep, error)
+	// ExportRows counts for each request for a file with personal data how many rows it would have now, -1 where that is
+	// not known in time; nil where nobody can count.
+	ExportRows func(ctx context.Context, m *bot.Mission, asks []bot.ExportAsk) []int
 	// Dispatch hands over rows that a commit leased to this process, to be sent at once; nil leaves them to the
 	// outbox, where they wait for the end of their lease.
 	Dispatch func([]bot.Leased)

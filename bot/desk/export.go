@@ -30,9 +30,11 @@ type exportView struct {
 	bot.ExportAsk
 	KindText string
 	Days     string
+	Rows     string // how many it would have now; empty where that is not known
 	Mine     bool   // this officer asked for it and cannot answer it
 	Outcome  string // how it was answered
-	Command  string // what writes the file; empty unless this officer may
+	// Command is what writes the file, word by word; empty unless this officer may.
+	Command []string
 }
 
 func exports(q *request) error { return q.exportsWith(http.StatusOK, exportsPage{}, "") }
@@ -50,24 +52,48 @@ func (q *request) exportsWith(status int, p exportsPage, kind string) error {
 	if err != nil {
 		return fmt.Errorf("exports: %w", err)
 	}
+	var waiting []bot.ExportAsk
 	for _, a := range all {
 		switch {
 		case a.Mission != q.mission.Code:
 		case a.State == bot.ExportAsked:
-			p.Waiting = append(p.Waiting, q.exportView(a))
+			waiting = append(waiting, a)
 		default:
 			p.Answered = append(p.Answered, q.exportView(a))
 		}
 	}
-	slices.Reverse(p.Waiting) // the oldest lapses first
+	slices.Reverse(waiting) // the oldest lapses first
+	rows := q.exportRows(waiting)
+	for i, a := range waiting {
+		v := q.exportView(a)
+		v.Rows = rows(i)
+		p.Waiting = append(p.Waiting, v)
+	}
 	for _, k := range bot.ExportKinds {
-		p.Kinds = append(p.Kinds, option{Value: k, Label: q.t("export.kind." + k), On: k == kind})
+		p.Kinds = append(p.Kinds, option{Value: k, Label: q.exportKind(k), On: k == kind})
 	}
 	return q.showStatus(status, "exports", p)
 }
 
+// exportRows tells how many rows the i-th request would have now.
+func (q *request) exportRows(asks []bot.ExportAsk) func(i int) string {
+	var n []int
+	if q.d.ExportRows != nil && len(asks) > 0 {
+		n = q.d.ExportRows(q.r.Context(), q.mission.Mission, asks)
+	}
+	return func(i int) string {
+		switch {
+		case i >= len(n) || n[i] < 0:
+			return ""
+		case n[i] > bot.ExportMostRows:
+			return q.t("desk.export.too_many", "N", q.number(bot.ExportMostRows))
+		}
+		return q.t("desk.export.rows", "N", q.number(n[i]))
+	}
+}
+
 func (q *request) exportView(a bot.ExportAsk) exportView {
-	v := exportView{ExportAsk: a, KindText: q.t("export.kind." + a.Kind), Mine: a.By == q.user.Name}
+	v := exportView{ExportAsk: a, KindText: q.exportKind(a.Kind), Mine: a.By == q.user.Name}
 	from, to := q.isoDay(a.From), q.isoDay(a.To)
 	switch {
 	case from != "" && to != "":
@@ -90,9 +116,17 @@ func (q *request) exportView(a bot.ExportAsk) exportView {
 		if strings.Contains(name, " ") {
 			name = strconv.Quote(name)
 		}
-		v.Command = fmt.Sprintf("hotline export %s --mission %s --personal --request %s --as %s --out %s-%s.csv", a.Kind, a.Mission, a.ID, name, a.Kind, a.ID)
+		v.Command = []string{"hotline export", a.Kind, "--mission " + a.Mission, "--personal", "--request " + a.ID, "--as " + name, "--out " + a.Kind + "-" + a.ID + ".csv"}
 	}
 	return v
+}
+
+// exportKind is a kind in words. The queue can be written without names, too; here it never is.
+func (q *request) exportKind(kind string) string {
+	if kind == "operational" {
+		return q.t("desk.export.queue")
+	}
+	return q.t("export.kind." + kind)
 }
 
 // isoDay is a day of a request as it is read; empty for no bound.

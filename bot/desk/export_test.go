@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func TestExportAsks(t *testing.T) {
 	one.get("/exports").want(200, a.ID, "Anda yang meminta").lacks(`action="` + allow + `"`)
 	one.post(allow, "sure", "1").want(422, "orang kedua")
 	one.post(refuse).want(422, "orang kedua")
-	two.get("/exports").want(200, a.ID, "diminta supervisor", "16 Jan 2026 sampai 20 Jan 2026", "22 Nov 2026 14.05 WIB", "23 Nov 2026 14.05 WIB", "Daftar nominatif")
+	two.get("/exports").want(200, a.ID, "diminta supervisor", "16 Jan 2026 sampai 20 Jan 2026", "22 Nov 2026 14.05 WIB", "23 Nov 2026 14.05 WIB", "Daftar nominatif").lacks("baris sekarang")
 	if strings.Contains(two.raw, "<b>SPLP") || strings.Contains(two.body, "Siti") {
 		t.Error("the page shows what it should not")
 	}
@@ -69,7 +70,7 @@ func TestExportAsks(t *testing.T) {
 	admin.get("/exports").want(200, a.ID, "disetujui budi santoso").lacks("hotline export", `action="/exports"`, `action="`+allow+`"`)
 	admin.post(refuse).want(409, "sudah dijawab")
 	admin.post("/exports", "kind", "nominal", "reason", "daftar untuk SPLP").want(403)
-	one.get("/exports").want(200, "hotline export nominal --mission kh --personal --request "+a.ID+" --as supervisor --out nominal-"+a.ID+".csv")
+	one.get("/exports").want(200, "<span>hotline export</span> <span>nominal</span> <span>--mission kh</span> <span>--personal</span> <span>--request "+a.ID+"</span> <span>--as supervisor</span> <span>--out nominal-"+a.ID+".csv</span>")
 
 	// Another one is asked for by somebody whose name has a blank, refused by an admin.
 	w.advance(time.Second)
@@ -111,6 +112,40 @@ func TestExportAsks(t *testing.T) {
 		}
 	}
 	w.as("auditor").get("/audit").want(200, "nominal "+a.ID)
+}
+
+// How many rows a requested file would have is told where it can be counted, to whoever may answer.
+func TestExportRows(t *testing.T) {
+	counts := map[string]int{"ABC234": 1234, "DEF567": bot.ExportMostRows + 1, "GHJ345": -1}
+	asked := 0
+	w := newWorld(t, func(o *Options) {
+		o.ExportRows = func(_ context.Context, m *bot.Mission, asks []bot.ExportAsk) (out []int) {
+			asked++
+			for _, a := range asks {
+				if a.Mission != m.Code || a.State != bot.ExportAsked {
+					t.Errorf("%s of %s is counted for %s", a.ID, a.Mission, m.Code)
+				}
+				out = append(out, counts[a.ID])
+			}
+			return out
+		}
+	})
+	w.f.seed()
+	b := w.as("admin")
+	b.get("/exports").want(200, "Tidak ada permintaan")
+	if asked != 0 {
+		t.Error("counted for nothing")
+	}
+	for id := range counts {
+		w.f.exports = append(w.f.exports, bot.ExportAsk{ID: id, Mission: "kh", Kind: "nominal", Reason: "untuk SPLP", By: "supervisor", At: w.clock(), State: bot.ExportAsked, Until: w.clock().Add(bot.ExportLife)})
+	}
+	w.f.exports = append(w.f.exports,
+		bot.ExportAsk{ID: "KLM678", Mission: "kh", Kind: "waiver", By: "supervisor", State: bot.ExportAllowed, Second: "admin", Until: w.clock().Add(bot.ExportLife)},
+		bot.ExportAsk{ID: "MMM678", Mission: "mm", Kind: "waiver", By: "supervisor", State: bot.ExportAsked, Until: w.clock().Add(bot.ExportLife)})
+	b.get("/exports").want(200, "baris sekarang: 1.234", "lebih dari 10.000 baris", "GHJ345")
+	if n := strings.Count(b.body, "baris"); n != 2+strings.Count(w.d.Catalogue.Text("id", "desk.export.means", nil), "baris") {
+		t.Errorf("%d counts on the page\n%s", n, b.text())
+	}
 }
 
 // Whoever works for one mission sees and answers the requests of that one only.

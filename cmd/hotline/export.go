@@ -153,7 +153,7 @@ func (c *exportWrite) Run(ctx context.Context, s *Settings, io *streams) error {
 				return err
 			}
 		}
-		table, err := c.read(ctx, st, set)
+		table, err := readSet(ctx, st.store, set)
 		if err != nil {
 			return err
 		}
@@ -191,15 +191,7 @@ func (c *exportWrite) approved(ctx context.Context, st *opened, set *export.Set)
 		return exportTrouble(set.ID, ask, err)
 	}
 	set.Second, set.Reason = ask.Second, ask.Reason
-	var from, to localDay
-	if ask.From != "" {
-		err = from.UnmarshalText([]byte(ask.From))
-	}
-	if ask.To != "" && err == nil {
-		err = to.UnmarshalText([]byte(ask.To))
-	}
-	set.From, set.To = from.Time, to.Time
-	return err
+	return setDays(set, ask)
 }
 
 // use takes what was approved: it is not written a second time, nor by two commands at once.
@@ -208,22 +200,6 @@ func (c *exportWrite) use(ctx context.Context, st *opened, set *export.Set) erro
 		return exportTrouble(set.ID, ask, err)
 	}
 	return nil
-}
-
-func (c *exportWrite) read(ctx context.Context, st *opened, set *export.Set) (*export.Table, error) {
-	if c.Kind == export.Operational {
-		page, err := st.store.Queue(ctx, set.Mission.Code, set.Now, mostListed)
-		if err != nil {
-			return nil, fmt.Errorf("export: %w", err)
-		}
-		return set.Queue(page.Items)
-	}
-	var all []*casework.Case
-	err := st.store.EachCase(ctx, set.Mission.Code, func(c *casework.Case) error { all = append(all, c); return nil })
-	if err != nil {
-		return nil, fmt.Errorf("export: %w", err)
-	}
-	return set.Cases(all)
 }
 
 // oneMission is the mission that --mission names, or the only one.

@@ -196,7 +196,7 @@ func (s *service) build(ctx context.Context, tokens []telegramLine, numbers []wh
 	s.desk = desk.New(desk.Options{Queue: measured, Staff: s.store, Sessions: s.store.Sessions(desk.AccountOf),
 		Catalogue: s.cat, Missions: s.missions, Log: s.log, URL: s.deskURL, Demo: s.demo, Dispatch: s.relay.Dispatch,
 		Source: s.sourceURL(), ClientIP: clientIP(s.settings.Proxies), Ready: s.store.Ping, Files: s.files, Alerts: alerts,
-		Channels: s.store, Upkeep: s.upkeep, OneFactor: s.demo || s.settings.SecondFactor == "off"})
+		Channels: s.store, Upkeep: s.upkeep, ExportRows: newExportRows(s.store, s.cat, s.log).count, OneFactor: s.demo || s.settings.SecondFactor == "off"})
 	s.metrics.registry.MustRegister(s.health, s.vitals(), opGauges{s.store.Ops})
 	return nil
 }

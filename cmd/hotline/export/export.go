@@ -31,7 +31,7 @@ var Kinds = []Kind{Statistics, Operational, Nominal, Waiver, Shelter}
 func (k Kind) Names() bool { return k == Nominal || k == Waiver || k == Shelter }
 
 // MostRows bounds a file.
-const MostRows = 10_000
+const MostRows = bot.ExportMostRows
 
 // ErrRows is a set that is too long for one file: nothing of it is written.
 var ErrRows = errors.New("more than 10,000 rows: narrow it with --from and --to")
