@@ -149,6 +149,9 @@ func TestPagesFit(t *testing.T) {
 		{ID: "GHJ345", Mission: "kh", Kind: "waiver", From: "2026-11-16", Reason: "Keringanan denda untuk imigrasi setempat.", By: "supervisor", At: w.clock(), State: bot.ExportAllowed, Second: "admin", Until: w.clock().Add(bot.ExportLife)},
 		{ID: "KLM678", Mission: "kh", Kind: "operational", Reason: "Serah terima malam.", By: "sri", At: w.clock(), State: bot.ExportRefused, Second: "supervisor", Until: w.clock().Add(bot.ExportLife)},
 	}
+	w.d.ExportRows = func(_ context.Context, _ *bot.Mission, asks []bot.ExportAsk) []int {
+		return []int{bot.ExportMostRows + 1, 1234}[:len(asks)]
+	}
 	c := startChrome(t, w)
 	pages := map[string][]string{
 		"supervisor": {"/queue", "/case/" + caseCode(1), "/case/" + offered, "/offers", "/offers/" + caseCode(90), "/case/" + long, "/case/" + long + "?edit=urgent_needs", "/case/" + long + "/print", "/mine", "/scheduled", "/registered", "/new", "/letters", "/asides", "/erasures", "/exports", "/board", "/account"},

@@ -258,7 +258,7 @@ func (c *exportAsk) Run(ctx context.Context, s *Settings, io *streams) error {
 			return err
 		}
 		fmt.Fprintln(io.out, ask.ID)
-		fmt.Fprintf(io.err, "Another person approves it within 24 hours: 'hotline export approve %s --as NAME'.\n", ask.ID)
+		fmt.Fprintf(io.err, "Another person approves it within 24 hours, on the desk's page of exports or by 'hotline export approve %s --as NAME'.\n", ask.ID)
 		return nil
 	})
 }

@@ -88,11 +88,14 @@ func (r *exportRows) count(ctx context.Context, m *bot.Mission, asks []bot.Expor
 		k, ok := r.kept[a.ID]
 		if !ok {
 			var err error
-			if k.rows, all, err = r.rows(ctx, m, a, all, now); err != nil {
-				r.log.Warn("rows of a requested export not counted", "err", err)
-				return out
-			}
 			k.at = now
+			if k.rows, all, err = r.rows(ctx, m, a, all, now); err != nil {
+				if errors.Is(ctx.Err(), context.Canceled) {
+					return out // nobody reads the page any more
+				}
+				r.log.Warn("rows of a requested export not counted", "err", err)
+				k.rows = -1 // nor tried again within the minute
+			}
 			r.kept[a.ID] = k
 		}
 		out[i] = k.rows
