@@ -75,8 +75,9 @@ const (
 	RowSent      RowState = "sent"
 	RowDelivered RowState = "delivered"
 	RowRead      RowState = "read"
-	RowFailed    RowState = "failed"  // dead letter
-	RowUnknown   RowState = "unknown" // the send's outcome was never learnt
+	RowFailed    RowState = "failed"    // dead letter
+	RowUnknown   RowState = "unknown"   // the send's outcome was never learnt
+	RowWithdrawn RowState = "withdrawn" // of a broadcast that was stopped: never leaves
 )
 
 // Button is one tappable choice below a message. Data is at most 64 bytes and ends in STEP:VALUE.

@@ -18,6 +18,7 @@ import (
 	"pulang/bot"
 	"pulang/bot/browsertest"
 	"pulang/flows"
+	"pulang/flows/casework"
 )
 
 var shots = flag.String("shots", "", "write screenshots of every page to this directory")
@@ -143,6 +144,9 @@ func TestPagesFit(t *testing.T) {
 	w.f.offer(caseCode(90), "mm", "kh", "Orangnya sudah di Poipet, di pihak Kamboja.")
 	w.f.factors["sri"] = bot.Factor{ID: "1", Secret: "KEY", Reset: &bot.FactorReset{By: "budi", Until: w.clock().Add(time.Hour)}}
 	_ = w.f.AskErase(context.Background(), "kh", bot.EraseAsk{Code: long, By: "sri", Reason: "Orangnya sendiri yang meminta, lewat telepon kemarin sore.", At: w.clock(), Until: w.clock().Add(bot.EraseAskLife)}, bot.Audit{})
+	_ = w.f.AskBroadcast(context.Background(), "kh", bot.Broadcast{ID: "b1", By: "sri", At: w.clock(), Until: w.clock().Add(time.Hour),
+		Texts: map[string]string{"id": "Halo. Batas waktu lapor diri diperpanjang sampai akhir bulan.\n" + strings.Repeat("panjangsekali", 20)},
+		Reach: bot.Reach{Now: 40, Later: 2, Not: map[string]int{"not_safe": 7, "channel": 3}}, To: casework.Audience{Classes: []casework.Class{casework.P3}}}, bot.Audit{})
 	w.f.exports = []bot.ExportAsk{
 		{ID: "ABC234", Mission: "kh", Kind: "nominal", From: "2026-11-16", To: "2026-11-20", Reason: "Daftar nominatif untuk pengajuan SPLP gelombang kedua, diserahkan kepada imigrasi.", By: "sri", At: w.clock(), State: bot.ExportAsked, Until: w.clock().Add(bot.ExportLife)},
 		{ID: "DEF567", Mission: "kh", Kind: "shelter", Reason: "Pembagian kamar malam ini.", By: "supervisor", At: w.clock(), State: bot.ExportAsked, Until: w.clock().Add(bot.ExportLife)},
@@ -154,8 +158,8 @@ func TestPagesFit(t *testing.T) {
 	}
 	c := startChrome(t, w)
 	pages := map[string][]string{
-		"supervisor": {"/queue", "/case/" + caseCode(1), "/case/" + offered, "/offers", "/offers/" + caseCode(90), "/case/" + long, "/case/" + long + "?edit=urgent_needs", "/case/" + long + "/print", "/mine", "/scheduled", "/registered", "/new", "/letters", "/asides", "/erasures", "/exports", "/board", "/account"},
-		"admin":      {"/channels", "/staff", "/erasures", "/exports", "/upkeep"},
+		"supervisor": {"/queue", "/case/" + caseCode(1), "/case/" + offered, "/offers", "/offers/" + caseCode(90), "/case/" + long, "/case/" + long + "?edit=urgent_needs", "/case/" + long + "/print", "/mine", "/scheduled", "/registered", "/new", "/letters", "/asides", "/erasures", "/broadcasts", "/exports", "/board", "/account"},
+		"admin":      {"/channels", "/staff", "/erasures", "/broadcasts", "/exports", "/upkeep"},
 		"auditor":    {"/audit"},
 	}
 	for _, who := range []string{"supervisor", "admin", "auditor"} {

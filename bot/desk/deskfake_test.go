@@ -33,6 +33,7 @@ type fake struct {
 	steps    map[string]int64
 	erasures []bot.EraseAsk
 	exports  []bot.ExportAsk
+	casts    []bot.Broadcast
 	sessions map[string][]byte
 	watchers map[int]func(int64, string)
 	seq      int64
@@ -971,4 +972,72 @@ func (f *fake) DecideExport(_ context.Context, mission, id, second string, allow
 	f.audit(mission, audit)
 	a.State, a.Second, a.Until = state, second, now.Add(bot.ExportLife)
 	return *a, nil
+}
+
+func (f *fake) EachCase(_ context.Context, mission string, do func(*casework.Case) error) error {
+	unlock, err := f.lock()
+	defer unlock()
+	for _, s := range f.cases {
+		if c := s.open(); err == nil && c.Mission == mission {
+			err = do(c)
+		}
+	}
+	return err
+}
+
+func (f *fake) AskBroadcast(_ context.Context, mission string, b bot.Broadcast, audit bot.Audit) error {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil || slices.ContainsFunc(f.casts, func(x bot.Broadcast) bool { return x.ID == b.ID }) {
+		return err
+	}
+	b.State = bot.BroadcastAsked
+	f.casts = slices.Insert(f.casts, 0, b)
+	f.audit(mission, audit)
+	return nil
+}
+
+func (f *fake) Broadcasts(_ context.Context, mission string) ([]bot.Broadcast, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if mission != "kh" {
+		return nil, err
+	}
+	return slices.Clone(f.casts), err
+}
+
+func (f *fake) ConfirmBroadcast(_ context.Context, mission, id, by string, now time.Time, audit bot.Audit) error {
+	unlock, err := f.lock()
+	defer unlock()
+	i := slices.IndexFunc(f.casts, func(x bot.Broadcast) bool { return x.ID == id })
+	switch {
+	case err != nil:
+		return err
+	case i < 0 || f.casts[i].State != bot.BroadcastAsked || !f.casts[i].Until.After(now):
+		return bot.ErrNotFound
+	case f.casts[i].By == by:
+		return bot.ErrRefused
+	}
+	f.casts[i].State, f.casts[i].Second, f.casts[i].Began = bot.BroadcastRunning, by, now
+	f.audit(mission, audit)
+	return nil
+}
+
+func (f *fake) StopBroadcast(_ context.Context, mission, id, by string, now time.Time, audit bot.Audit) error {
+	unlock, err := f.lock()
+	defer unlock()
+	i := slices.IndexFunc(f.casts, func(x bot.Broadcast) bool { return x.ID == id })
+	if err != nil || i < 0 {
+		return errors.Join(err, bot.ErrNotFound)
+	}
+	switch b := &f.casts[i]; b.State {
+	case bot.BroadcastAsked:
+		b.State, b.StoppedBy, b.Ended = bot.BroadcastDropped, by, now
+	case bot.BroadcastRunning, bot.BroadcastQueued:
+		b.State, b.StoppedBy = bot.BroadcastStopping, by
+	default:
+		return bot.ErrNotFound
+	}
+	f.audit(mission, audit)
+	return nil
 }

@@ -102,6 +102,10 @@ func (d *Desk) table() []route {
 		{"POST", "/exports", casework.ActExport, askExport},
 		{"POST", "/exports/{id}/approve", casework.ActAllowExport, approveExport},
 		{"POST", "/exports/{id}/refuse", casework.ActAllowExport, refuseExport},
+		{"GET", "/broadcasts", casework.ActBroadcast, broadcasts},
+		{"POST", "/broadcasts", casework.ActBroadcast, writeBroadcast},
+		{"POST", "/broadcasts/{id}/confirm", casework.ActBroadcast, confirmBroadcast},
+		{"POST", "/broadcasts/{id}/stop", casework.ActBroadcast, stopBroadcast},
 
 		{"GET", "/letters", casework.ActLetters, letters},
 		{"POST", "/letters/{row}/retry", casework.ActLetters, retryLetter},
@@ -161,6 +165,7 @@ func (q *request) nav() []navItem {
 		{"new", "/new", "desk.nav.new", casework.ActNewCase},
 		{"letters", "/letters", "desk.nav.letters", casework.ActLetters},
 		{"asides", "/asides", "desk.nav.asides", casework.ActAsides},
+		{"broadcasts", "/broadcasts", "desk.nav.broadcasts", casework.ActBroadcast},
 		{"erasures", "/erasures", "desk.nav.erasures", casework.ActErase},
 		{"exports", "/exports", "desk.nav.exports", casework.ActAllowExport},
 		{"board", "/board", "desk.nav.board", casework.ActBoard},

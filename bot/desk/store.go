@@ -58,6 +58,15 @@ type Queue interface {
 	AskExport(ctx context.Context, a bot.ExportAsk, audit bot.Audit) error
 	Exports(ctx context.Context, now time.Time) ([]bot.ExportAsk, error)
 	DecideExport(ctx context.Context, mission, id, second string, allow bool, now time.Time, audit bot.Audit) (bot.ExportAsk, error)
+	// EachCase reads every case of a mission, the closed ones too, in no order, until f gives an error.
+	EachCase(ctx context.Context, mission string, f func(*casework.Case) error) error
+	// AskBroadcast keeps a broadcast for a second person, once by its ID; Broadcasts lists the latest, the newest first;
+	// ConfirmBroadcast begins it as the second person: ErrRefused for the same one, ErrNotFound when it waits for nobody;
+	// StopBroadcast stops it or takes it back: ErrNotFound when it is over.
+	AskBroadcast(ctx context.Context, mission string, b bot.Broadcast, audit bot.Audit) error
+	Broadcasts(ctx context.Context, mission string) ([]bot.Broadcast, error)
+	ConfirmBroadcast(ctx context.Context, mission, id, by string, now time.Time, audit bot.Audit) error
+	StopBroadcast(ctx context.Context, mission, id, by string, now time.Time, audit bot.Audit) error
 	// Record appends an audit row that goes with no other change (reveal, list view, sign-in). An empty mission is
 	// the staff area: sign-ins and accounts.
 	Record(ctx context.Context, mission string, a bot.Audit) error

@@ -17,6 +17,7 @@ func TestScriptsNameKnownKeys(t *testing.T) {
 		keyWaiting("kh", ""), keyHeldBy("kh", ""), keyHeld("kh"), keyDead("kh"), lineKey("kh") + "out:", keyPrompts("kh", ""),
 		keyLease("kh", ""), keyAsides("kh"), keyAside("kh"), keyAudit("kh"), keyOfficers("kh"),
 		keyNumberAsk("kh", ""), keyNumberShow("kh", ""), keyChannels("kh"), keyForget("kh"), keyErasures("kh"),
+		keyBroadcasts("kh"), keyBroadcasting("kh"),
 		keyNumbers("kh"), keyMissing("kh", ""), keyBlind("kh", blindContact, ""),
 	} {
 		known[strings.TrimPrefix(k, "{kh}:")] = true

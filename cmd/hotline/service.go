@@ -304,6 +304,10 @@ func (s *service) freeOrphans() {
 // timers runs the timers and what every line needs doing now and then. The demo begins with it after its wave.
 func (s *service) timers(ctx context.Context) error {
 	s.health.add(loopTimers, time.Second, s.health.loops.going(loopTimers))
+	broadcasts := &bot.Broadcaster{Store: s.store, Rules: map[string]casework.Rules{}}
+	for _, m := range s.missions {
+		broadcasts.Rules[m.Code] = m.Rules()
+	}
 	return s.hotline.RunTimers(ctx,
 		bot.Chore{Name: "audit chain", Every: sealEvery, Do: func(ctx context.Context, line string, _ time.Time) error {
 			_, err := s.store.SealAudit(ctx, line)
@@ -312,7 +316,8 @@ func (s *service) timers(ctx context.Context) error {
 		bot.Chore{Name: "ended leases", Every: 15 * time.Second, Do: func(ctx context.Context, line string, now time.Time) error {
 			_, err := s.store.SweepClaims(ctx, line, now)
 			return err
-		}})
+		}},
+		bot.Chore{Name: "broadcasts", Every: bot.BroadcastEvery, Do: broadcasts.Do})
 }
 
 // sealEvery is how long an audit row may stand outside the chain that shows a later change.
