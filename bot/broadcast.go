@@ -31,6 +31,10 @@ const (
 // BroadcastAskLife is how long a broadcast may be confirmed.
 const BroadcastAskLife = 24 * time.Hour
 
+// BroadcastLife is how long after its confirmation a broadcast is being queued. One that could not be finished by then,
+// since nothing ran, is stopped: its words are old, and requests are not remembered for ever.
+const BroadcastLife = 24 * time.Hour
+
 // BroadcastsOff are the channels that take no broadcasts. WhatsApp ends the number of who sends the same words to many.
 var BroadcastsOff = []string{"whatsapp"}
 
@@ -55,6 +59,9 @@ type Broadcast struct {
 
 // Text is the broadcast's text in a language, in Indonesian where there is none.
 func (b Broadcast) Text(lang string) string { return cmp.Or(b.Texts[lang], b.Texts["id"]) }
+
+// Late reports whether it is too late to queue more of it.
+func (b Broadcast) Late(now time.Time) bool { return now.After(b.Began.Add(BroadcastLife)) }
 
 // BroadcastRows counts the rows of a broadcast by what became of them.
 type BroadcastRows struct{ Queued, Sent, Held, Failed, Withdrawn int }
@@ -113,7 +120,8 @@ type Broadcasts interface {
 	NoteBroadcastRow(ctx context.Context, line, id string, r Row) error
 	// WithdrawBroadcast takes back the rows that have not left, and tells how many are being sent at this moment.
 	WithdrawBroadcast(ctx context.Context, line, id string, now time.Time) (leaving int, err error)
-	// EndBroadcast moves a broadcast on: from running to queued, from stopping to stopped. One that was moved meanwhile
+	// EndBroadcast moves a broadcast on: from running to queued, or to stopping after BroadcastLife; from stopping to
+	// stopped. One that was moved meanwhile
 	// stays as it is.
 	EndBroadcast(ctx context.Context, line, id string, now time.Time) error
 }
@@ -160,6 +168,9 @@ func (b *Broadcaster) goOn(ctx context.Context, line string, x Broadcast, now ti
 		if leaving, err := b.Store.WithdrawBroadcast(ctx, line, x.ID, now); err != nil || leaving > 0 {
 			return err
 		}
+		return b.Store.EndBroadcast(ctx, line, x.ID, now)
+	}
+	if x.Late(now) {
 		return b.Store.EndBroadcast(ctx, line, x.ID, now)
 	}
 	todo, ok := b.todo[x.ID]

@@ -97,14 +97,7 @@ func (q *request) broadcastsWith(status int, p broadcastsPage) error {
 	}
 	p.Key = cmp.Or(p.Key, p.Req())
 	for _, b := range all {
-		v := q.broadcastView(b)
-		if v.Going {
-			p.Again = 10 // the counts move by themselves
-		}
-		p.Items = append(p.Items, v)
-	}
-	if p.Bad != "" || p.Look != nil || q.r.Method != http.MethodGet {
-		p.Again = 0 // what was typed stays
+		p.Items = append(p.Items, q.broadcastView(b))
 	}
 	return q.showStatus(status, "broadcasts", p)
 }
@@ -277,7 +270,9 @@ func writeBroadcast(q *request) error {
 	if q.r.PostFormValue("do") != "ask" {
 		p.Look = &broadcastLook{Reach: q.reachView(b.Reach)}
 		for _, t := range q.broadcastTexts(texts) {
-			t.Text = b.Text(t.Lang)
+			if t.Text == "" {
+				t.Text, t.Lang = b.Text(t.Lang), "id"
+			}
 			p.Look.Texts = append(p.Look.Texts, t)
 		}
 		return q.broadcastsWith(http.StatusOK, p)

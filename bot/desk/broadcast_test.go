@@ -77,7 +77,7 @@ func TestBroadcast(t *testing.T) {
 	w.f.casts[0].State, w.f.casts[0].Sent = bot.BroadcastQueued, bot.BroadcastRows{Queued: 1, Sent: 2, Held: 3, Failed: 4}
 	two.get("/broadcasts").want(200, "Antre 1, terkirim 2, ditahan 3, gagal 4, ditarik 0")
 	two.submit(path+"/stop").want(200, "Sedang dihentikan", "dihentikan budi").lacks(`action="` + path + `/stop"`)
-	two.post(path+"/stop").want(409)
+	two.post(path + "/stop").want(409)
 
 	// Nobody confirms what is a day old, or was taken back.
 	ask := func() string {

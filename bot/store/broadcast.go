@@ -327,7 +327,8 @@ func (s *Store) WithdrawBroadcast(ctx context.Context, line, id string, now time
 	return leaving, nil
 }
 
-// EndBroadcast moves a broadcast on when its work is done: from running to queued, from stopping to stopped.
+// EndBroadcast moves a broadcast on when its work is done: from running to queued, or to stopping when it is late, from
+// stopping to stopped.
 func (s *Store) EndBroadcast(ctx context.Context, line, id string, now time.Time) error {
 	was, b, err := s.broadcast(ctx, line, id)
 	if err != nil || was == "" {
@@ -336,6 +337,9 @@ func (s *Store) EndBroadcast(ctx context.Context, line, id string, now time.Time
 	switch b.State {
 	case bot.BroadcastRunning:
 		b.State = bot.BroadcastQueued
+		if b.Late(now) {
+			b.State = bot.BroadcastStopping
+		}
 	case bot.BroadcastStopping:
 		b.State = bot.BroadcastStopped
 	default:

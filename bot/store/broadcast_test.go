@@ -316,6 +316,27 @@ func TestBroadcastStoppedMeanwhile(t *testing.T) {
 	})
 }
 
+// A process that was away for long does not go on with old words: some may have had them from a copy that is gone.
+func TestBroadcastTooLate(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		for n := range 3 {
+			store1(t, s, safeCase(n+1, nil))
+		}
+		begun(t, s, "b1", casework.Audience{})
+		must(t, (&bot.Broadcaster{Store: s, Batch: 1}).Do(ctx, "kh", deskNow))
+		b := &bot.Broadcaster{Store: s}
+		for range 2 {
+			must(t, b.Do(ctx, "kh", deskNow.Add(bot.BroadcastLife+time.Second)))
+		}
+		got, err := s.Broadcasts(ctx, "kh")
+		must(t, err)
+		if got[0].State != bot.BroadcastStopped || got[0].Sent != (bot.BroadcastRows{Withdrawn: 1}) {
+			t.Errorf("%+v", got[0])
+		}
+	})
+}
+
 // What is held back by the person's hours is taken back as well.
 func TestBroadcastStopHeld(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *Store) {
