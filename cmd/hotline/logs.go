@@ -28,7 +28,7 @@ var logged = map[string]bool{
 	"update": true,
 	// counts, codes and times
 	"attempts": true, "code": true, "for": true, "from": true, "kept_bytes": true, "left_out_bytes": true, "messages": true, "reason": true,
-	"rows": true, "to": true, "cases": true, "count": true, "first": true, "last": true, "lost": true,
+	"to": true, "cases": true, "count": true, "first": true, "last": true, "lost": true,
 	"tries": true, "until": true,
 	// texts
 	"err": false, "stack": false, "telegram": false, "what": false,
