@@ -40,6 +40,7 @@ type crowd struct {
 	people []*person
 	first  int64 // the chat id of the first of them
 	update atomic.Int64
+	order  sync.Mutex // of the numbers of updates, when they are fetched
 	turn   atomic.Int64
 
 	progress func(int)
@@ -250,6 +251,10 @@ func (c *crowd) say(ctx context.Context, l *line, p *person, due time.Time) (boo
 	p.mu.Lock()
 	p.waiting = true
 	p.mu.Unlock()
+	if c.o.Polling {
+		// A number that is queued behind a higher one counts as confirmed with that, and would never be fetched.
+		c.order.Lock()
+	}
 	id := c.update.Add(1)
 	said := script[p.n]
 	p.n++
@@ -261,6 +266,7 @@ func (c *crowd) say(ctx context.Context, l *line, p *person, due time.Time) (boo
 	refused := 0
 	if c.o.Polling {
 		c.api.push(id, bytes.Clone(l.update))
+		c.order.Unlock()
 	} else {
 		for {
 			ok, err := l.post(ctx, int(c.turn.Add(1))%len(c.targets))
