@@ -34,29 +34,25 @@ func (a *account) leftBefore(r Row) (again *Sent, known bool) {
 	return &s, true
 }
 
-// fresh gives the results the leases that their rows have now.
-func (a *account) fresh(batch []Sent) {
-	for i, s := range batch {
-		if was := a.sent[s.Row.ID]; was != nil {
-			batch[i].Row.Lease = was.Row.Lease
-		}
+// fresh gives a result the lease that its row has now.
+func (a *account) fresh(s *Sent) {
+	if was := a.sent[s.Row.ID]; was != nil {
+		s.Row.Lease = was.Row.Lease
 	}
 }
 
 // leaseEnds is how long after its lease began a row may be on its way to a second sender: with something to spare.
 const leaseEnds = RowLease - 5*time.Second
 
-// stored notes that the store has these results, and forgets those that no lease can bring back any more: at once when
+// stored notes that the store has this result, and forgets those that no lease can bring back any more: at once when
 // the lease had not ended by then, so that nobody can have been handed the row meanwhile.
-func (a *account) stored(batch []Sent, now time.Time) {
+func (a *account) stored(s Sent, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, s := range batch {
-		if was := a.sent[s.Row.ID]; was != nil {
-			was.stored = now
-			if now.Sub(was.leased) < leaseEnds {
-				delete(a.sent, s.Row.ID)
-			}
+	if was := a.sent[s.Row.ID]; was != nil {
+		was.stored = now
+		if now.Sub(was.leased) < leaseEnds {
+			delete(a.sent, s.Row.ID)
 		}
 	}
 	if now.Sub(a.swept) > RowLease {

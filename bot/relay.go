@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -230,29 +229,24 @@ func (a *account) start(l Leased) {
 
 func (a *account) sendOne(l Leased, leased time.Time) {
 	defer a.sending.Done()
+	if s := a.inTurn(l, leased); s != nil {
+		a.store(*s)
+	}
+}
+
+// inTurn sends one row when it is its turn. nil: there is nothing to store.
+func (a *account) inTurn(l Leased, leased time.Time) *Sent {
 	if l.Row.Lane == LaneBroadcast {
 		a.bulky.Add(1)
+		defer a.bulky.Add(-1)
 		// Their turn is waited for outside the slots, which belong to people who wait for an answer.
-		err := a.bulk.Wait(a.r.sends)
-		if err != nil {
-			a.bulky.Add(-1)
-			return
+		if err := a.bulk.Wait(a.r.sends); err != nil {
+			return nil
 		}
 	} else {
 		// Who is answered waits for no broadcast, but the messenger counts both: the broadcasts make room.
 		a.bulk.Reserve()
 	}
-	s := a.inSlot(l, leased)
-	if l.Row.Lane == LaneBroadcast {
-		a.bulky.Add(-1)
-	}
-	if s != nil {
-		a.store([]Sent{*s})
-	}
-}
-
-// inSlot sends one row as soon as there is a slot. nil: there is nothing to store.
-func (a *account) inSlot(l Leased, leased time.Time) *Sent {
 	a.slots <- struct{}{}
 	defer func() { <-a.slots }()
 	if a.r.Clock().Sub(leased) > RowLease-sendTimeout-maxPause {
@@ -353,11 +347,11 @@ func (s *Sent) holdsBack(r Row) bool {
 }
 
 // pace starts the contact's next row, after the channel's pause between two messages to one person when it was waiting
-// behind one of the batch. What was made only after that one had begun to leave is no part of a burst: mostly it is the
+// behind this one. What was made only after that one had begun to leave is no part of a burst: mostly it is the
 // answer to what the person wrote since.
-func (a *account) pace(l Leased, batch []Sent) {
+func (a *account) pace(l Leased, s Sent) {
 	p, ok := a.ch.(Pacer)
-	if !ok || p.Pause() <= 0 || !slices.ContainsFunc(batch, func(s Sent) bool { return s.Row.To == l.Row.To && s.holdsBack(l.Row) }) {
+	if !ok || p.Pause() <= 0 || s.Row.To != l.Row.To || !s.holdsBack(l.Row) {
 		a.start(l)
 		return
 	}

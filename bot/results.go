@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// store keeps results, for as long as it takes. The store puts those that come together into one call.
-func (a *account) store(batch []Sent) {
+// store keeps a result, for as long as it takes. The store puts those that come together into one call.
+func (a *account) store(s Sent) {
 	for wait := 25 * time.Millisecond; ; wait = min(2*wait, 400*time.Millisecond) {
 		a.mu.Lock()
 		lease, stopped := RowLease, a.stopped
-		a.fresh(batch)
+		a.fresh(&s)
 		a.mu.Unlock()
 		if stopped {
 			lease = 0
@@ -18,12 +18,12 @@ func (a *account) store(batch []Sent) {
 		// Tried until it is stored; at a stop for as long as a part may take, and then the row is sent again after the
 		// next start, which is the repeat that the README admits.
 		ctx, cancel := context.WithTimeout(a.r.sends, finishTimeout)
-		next, err := a.r.Outbox.Finish(ctx, a.line, a.r.Clock(), batch, lease)
+		next, err := a.r.Outbox.Finish(ctx, a.line, a.r.Clock(), []Sent{s}, lease)
 		cancel()
 		if err == nil {
-			a.stored(batch, a.r.Clock())
+			a.stored(s, a.r.Clock())
 			for _, l := range next {
-				a.pace(l, batch)
+				a.pace(l, s)
 			}
 			return
 		}
