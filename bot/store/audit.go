@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -50,11 +49,7 @@ func (s *Store) auditRowsOf(ctx context.Context, line, mission string, rows ...b
 		if of == line {
 			of = "" // the line's own mission reads the whole log
 		}
-		plain, err := json.Marshal(auditRow{Audit: a, Mission: of})
-		if err != nil {
-			return nil, fmt.Errorf("audit row: %w", err)
-		}
-		sealed, err := s.sealLine(ctx, line, "audit", keyAudit(line), plain)
+		sealed, err := s.sealLineJSON(ctx, line, "audit", keyAudit(line), auditRow{Audit: a, Mission: of})
 		if err != nil {
 			return nil, fmt.Errorf("audit row: %w", err)
 		}
@@ -131,10 +126,7 @@ func deskOf(c *bot.Change) string {
 
 func (s *Store) openAudit(ctx context.Context, line string, sealed string) (auditRow, error) {
 	var row auditRow
-	plain, err := s.openLine(ctx, line, "audit", keyAudit(line), sealed)
-	if err == nil {
-		err = json.Unmarshal(plain, &row)
-	}
+	err := s.openLineJSON(ctx, line, "audit", keyAudit(line), sealed, &row)
 	return row, err
 }
 

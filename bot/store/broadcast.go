@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -58,20 +57,13 @@ func (s *Store) broadcast(ctx context.Context, line, id string) (sealed string, 
 }
 
 func (s *Store) openBroadcast(ctx context.Context, line, id, sealed string) (b bot.Broadcast, err error) {
-	plain, err := s.openLine(ctx, line, "broadcasts", keyBroadcasts(line)+id, sealed)
-	if err == nil {
-		err = decode(plain, &b)
-	}
+	err = s.openLineJSON(ctx, line, "broadcasts", keyBroadcasts(line)+id, sealed, &b)
 	return b, err
 }
 
 // putBroadcast puts b in place of the one that was read; bot.ErrConflict when another one stands there by now.
 func (s *Store) putBroadcast(ctx context.Context, line, was string, b bot.Broadcast, audit ...bot.Audit) error {
-	plain, err := json.Marshal(b)
-	if err != nil {
-		return errJSON
-	}
-	sealed, err := s.sealLine(ctx, line, "broadcasts", keyBroadcasts(line)+b.ID, plain)
+	sealed, err := s.sealLineJSON(ctx, line, "broadcasts", keyBroadcasts(line)+b.ID, b)
 	if err != nil {
 		return fmt.Errorf("broadcast: %w", err)
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -62,11 +61,7 @@ func (s *Store) forgetRow(ctx context.Context, line, contact string, who bot.Con
 	if !bot.KeepsPeople(who.Channel) {
 		return []byte{}, nil
 	}
-	plain, err := json.Marshal(who)
-	if err != nil {
-		return nil, err
-	}
-	return s.sealLine(ctx, line, "forget", keyForget(line)+contact, plain)
+	return s.sealLineJSON(ctx, line, "forget", keyForget(line)+contact, who)
 }
 
 // Forgets are the people, by the id that Forgotten takes, whom this account's own store has yet to forget.
@@ -78,10 +73,7 @@ func (s *Store) Forgets(ctx context.Context, line, channel, account string) (map
 	out := map[string]bot.Contact{}
 	for id, sealed := range rows {
 		var who bot.Contact
-		plain, err := s.openLine(ctx, line, "forget", keyForget(line)+id, sealed)
-		if err == nil {
-			err = decode(plain, &who)
-		}
+		err := s.openLineJSON(ctx, line, "forget", keyForget(line)+id, sealed, &who)
 		if err != nil {
 			return nil, fmt.Errorf("people to forget: %w", err)
 		}

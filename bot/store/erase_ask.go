@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,10 +31,7 @@ func (s *Store) eraseAsked(ctx context.Context, line, id string) (sealed string,
 }
 
 func (s *Store) openErasure(ctx context.Context, line, id, sealed string) (a bot.EraseAsk, err error) {
-	plain, err := s.openLine(ctx, line, "erasures", keyErasures(line)+id, sealed)
-	if err == nil {
-		err = decode(plain, &a)
-	}
+	err = s.openLineJSON(ctx, line, "erasures", keyErasures(line)+id, sealed, &a)
 	return a, err
 }
 
@@ -69,11 +65,7 @@ func (s *Store) AskErase(ctx context.Context, mission string, a bot.EraseAsk, au
 	if was != "" && old.Until.After(a.At) {
 		return fmt.Errorf("erasure: asked for already: %w", bot.ErrConflict)
 	}
-	plain, err := json.Marshal(a)
-	if err != nil {
-		return errJSON
-	}
-	sealed, err := s.sealLine(ctx, line, "erasures", keyErasures(line)+id, plain)
+	sealed, err := s.sealLineJSON(ctx, line, "erasures", keyErasures(line)+id, a)
 	if err != nil {
 		return fmt.Errorf("erasure: %w", err)
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -38,11 +37,7 @@ func (s *Store) AskExport(ctx context.Context, a bot.ExportAsk, audit bot.Audit)
 	case !errors.Is(err, bot.ErrNotFound):
 		return err
 	}
-	plain, err := json.Marshal(a)
-	if err != nil {
-		return errJSON
-	}
-	sealed, err := s.sealLine(ctx, StaffLine, "exports", keyExport(a.ID), plain)
+	sealed, err := s.sealLineJSON(ctx, StaffLine, "exports", keyExport(a.ID), a)
 	if err == nil {
 		err = s.Record(ctx, a.Mission, aboutExport(audit, a))
 	}
@@ -147,13 +142,11 @@ func (s *Store) Export(ctx context.Context, id string) (bot.ExportAsk, error) {
 		return bot.ExportAsk{}, fmt.Errorf("request for an export: %w", bot.ErrNotFound)
 	}
 	var a bot.ExportAsk
-	plain, err := s.openLine(ctx, StaffLine, "exports", keyExport(id), text(f[0]))
-	if err == nil {
-		err = json.Unmarshal(plain, &a)
-	}
+	err = s.openLineJSON(ctx, StaffLine, "exports", keyExport(id), text(f[0]), &a)
 	if err == nil && text(f[3]) != "" {
-		plain, err = s.openLine(ctx, StaffLine, "exports", keyExport(id)+":second", text(f[3]))
-		a.Second = string(plain)
+		var second []byte
+		second, err = s.openLine(ctx, StaffLine, "exports", keyExport(id)+":second", text(f[3]))
+		a.Second = string(second)
 	}
 	if err != nil {
 		return bot.ExportAsk{}, fmt.Errorf("request for an export: %w", err)

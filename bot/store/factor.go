@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -31,51 +30,39 @@ func (s *Store) Factor(ctx context.Context, name string) (bot.Factor, error) {
 	if err != nil {
 		return bot.Factor{}, fmt.Errorf("second factor: %w", err)
 	}
-	text := func(i int) string { v, _ := got[i].(string); return v }
 	var f bot.Factor
-	if text(0) == "" {
+	if text(got[0]) == "" {
 		return f, nil
 	}
-	if err := s.openFactor(ctx, factorPlace(id, text(0)), text(1), &f); err != nil {
+	if err := s.openFactor(ctx, factorPlace(id, text(got[0])), text(got[1]), &f); err != nil {
 		return bot.Factor{}, err
 	}
-	f.ID = text(0)
-	if text(2) != "" {
+	f.ID = text(got[0])
+	if text(got[2]) != "" {
 		var r bot.FactorReset
-		if err := s.openFactor(ctx, factorAsked(id, text(2)), text(3), &r); err != nil {
+		if err := s.openFactor(ctx, factorAsked(id, text(got[2])), text(got[3]), &r); err != nil {
 			return bot.Factor{}, err
 		}
 		if r.Until.After(s.clock()) {
-			r.ID, f.Reset = text(2), &r
+			r.ID, f.Reset = text(got[2]), &r
 		}
 	}
 	return f, nil
 }
 
 func (s *Store) openFactor(ctx context.Context, place, sealed string, into any) error {
-	plain, err := s.openLine(ctx, StaffLine, "accounts", place, sealed)
-	if err == nil {
-		err = decode(plain, into)
-	}
+	err := s.openLineJSON(ctx, StaffLine, "accounts", place, sealed, into)
 	if err != nil {
 		return fmt.Errorf("second factor: %w", err)
 	}
 	return nil
 }
 
-func (s *Store) sealFactor(ctx context.Context, place string, v any) ([]byte, error) {
-	plain, err := json.Marshal(v)
-	if err != nil {
-		return nil, errJSON
-	}
-	return s.sealLine(ctx, StaffLine, "accounts", place, plain)
-}
-
 // SetFactor gives an account that has none its second factor. step is the one whose code confirmed it; it is used by
 // that. bot.ErrConflict when the account has one already.
 func (s *Store) SetFactor(ctx context.Context, name, secret string, since time.Time, step int64, audit ...bot.Audit) error {
 	id, fid := s.accountID(name), ulid.Make().String()
-	sealed, err := s.sealFactor(ctx, factorPlace(id, fid), bot.Factor{Secret: secret, Since: since})
+	sealed, err := s.sealLineJSON(ctx, StaffLine, "accounts", factorPlace(id, fid), bot.Factor{Secret: secret, Since: since})
 	if err != nil {
 		return fmt.Errorf("second factor: %w", err)
 	}
@@ -95,7 +82,7 @@ func (s *Store) AskFactorReset(ctx context.Context, name string, r bot.FactorRes
 	if r.Until.IsZero() {
 		return s.factorRun(ctx, factorAskScript, id, []any{"", "", s.clock().UnixMilli(), 0}, audit)
 	}
-	sealed, err := s.sealFactor(ctx, factorAsked(id, rid), r)
+	sealed, err := s.sealLineJSON(ctx, StaffLine, "accounts", factorAsked(id, rid), r)
 	if err != nil {
 		return fmt.Errorf("second factor: %w", err)
 	}

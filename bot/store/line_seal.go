@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+)
 
 // sealLine seals what belongs to a line, or to the staff area, and to no case or contact. use names the data key
 // ("audit", "accounts", …), key the Redis key under which it will stand.
@@ -19,4 +22,22 @@ func (s *Store) openLine(ctx context.Context, line, use, key, sealed string) ([]
 		return nil, err
 	}
 	return d.open(key, use, 0, sealed)
+}
+
+// sealLineJSON is sealLine of a value's JSON.
+func (s *Store) sealLineJSON(ctx context.Context, line, use, key string, v any) ([]byte, error) {
+	plain, err := json.Marshal(v)
+	if err != nil {
+		return nil, errJSON
+	}
+	return s.sealLine(ctx, line, use, key, plain)
+}
+
+// openLineJSON reads into v what sealLineJSON made for the same key. No error quotes what was sealed.
+func (s *Store) openLineJSON(ctx context.Context, line, use, key, sealed string, v any) error {
+	plain, err := s.openLine(ctx, line, use, key, sealed)
+	if err != nil {
+		return err
+	}
+	return decode(plain, v)
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -38,11 +37,7 @@ func keyNumberShow(line, account string) string { return lineKey(line) + "number
 // TellChannel says how a channel account is doing in this process; open pages hear of it when it changed.
 func (s *Store) TellChannel(ctx context.Context, c bot.ChannelState, changed bool) error {
 	key := keyChannels(c.Line)
-	plain, err := json.Marshal(c)
-	if err != nil {
-		return err
-	}
-	sealed, err := s.sealLine(ctx, c.Line, "channel", key, plain)
+	sealed, err := s.sealLineJSON(ctx, c.Line, "channel", key, c)
 	if err != nil {
 		return fmt.Errorf("channel state: %w", err)
 	}
@@ -70,10 +65,7 @@ func (s *Store) ChannelStates(ctx context.Context, line string) ([]bot.ChannelSt
 	var out []bot.ChannelState
 	for field, sealed := range all {
 		var c bot.ChannelState
-		plain, err := s.openLine(ctx, line, "channel", key, sealed)
-		if err == nil {
-			err = decode(plain, &c)
-		}
+		err := s.openLineJSON(ctx, line, "channel", key, sealed, &c)
 		if err != nil {
 			return nil, fmt.Errorf("channel states: %w", err)
 		}
@@ -100,11 +92,7 @@ func (s *Store) AskNumber(ctx context.Context, line, account string, a bot.Numbe
 	}
 	ask := ""
 	if a.Do != "" {
-		plain, err := json.Marshal(a)
-		if err != nil {
-			return err
-		}
-		sealed, err := s.sealLine(ctx, line, "number", keyNumberAsk(line, account), plain)
+		sealed, err := s.sealLineJSON(ctx, line, "number", keyNumberAsk(line, account), a)
 		if err != nil {
 			return fmt.Errorf("ask number: %w", err)
 		}
@@ -130,18 +118,12 @@ func (s *Store) Number(ctx context.Context, line, account string) (ask bot.Numbe
 	if !found {
 		return ask, show, nil
 	}
-	plain, err := s.openLine(ctx, line, "number", keyNumberAsk(line, account), sealed)
-	if err == nil {
-		err = decode(plain, &ask)
-	}
+	err = s.openLineJSON(ctx, line, "number", keyNumberAsk(line, account), sealed, &ask)
 	if err != nil {
 		return ask, show, fmt.Errorf("number: %w", err)
 	}
 	if sealed := text(f[1]); sealed != "" {
-		plain, err := s.openLine(ctx, line, "number", keyNumberShow(line, account), sealed)
-		if err == nil {
-			err = decode(plain, &show)
-		}
+		err := s.openLineJSON(ctx, line, "number", keyNumberShow(line, account), sealed, &show)
 		if err != nil {
 			return ask, show, fmt.Errorf("number: %w", err)
 		}
@@ -162,11 +144,7 @@ func (s *Store) ShowNumber(ctx context.Context, line, account string, show bot.N
 	if err != nil {
 		return err
 	}
-	plain, err := json.Marshal(show)
-	if err != nil {
-		return err
-	}
-	sealed, err := s.sealLine(ctx, line, "number", keyNumberShow(line, account), plain)
+	sealed, err := s.sealLineJSON(ctx, line, "number", keyNumberShow(line, account), show)
 	if err != nil {
 		return fmt.Errorf("show number: %w", err)
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -54,10 +53,7 @@ func (s *Store) accountByID(ctx context.Context, id string) (bot.Account, error)
 
 func (s *Store) openAccount(ctx context.Context, id, sealed string) (bot.Account, error) {
 	var a bot.Account
-	plain, err := s.openLine(ctx, StaffLine, "accounts", keyAccount(id), sealed)
-	if err == nil {
-		err = json.Unmarshal(plain, &a)
-	}
+	err := s.openLineJSON(ctx, StaffLine, "accounts", keyAccount(id), sealed, &a)
 	if err != nil {
 		return bot.Account{}, fmt.Errorf("account: %w", err)
 	}
@@ -106,11 +102,7 @@ func (s *Store) SaveAccount(ctx context.Context, a bot.Account, audit bot.Audit)
 		return fmt.Errorf("save account without a name: %w", bot.ErrRefused)
 	}
 	id := s.accountID(a.Name)
-	plain, err := json.Marshal(a)
-	if err != nil {
-		return fmt.Errorf("save account: %w", err)
-	}
-	sealed, err := s.sealLine(ctx, StaffLine, "accounts", keyAccount(id), plain)
+	sealed, err := s.sealLineJSON(ctx, StaffLine, "accounts", keyAccount(id), a)
 	if err != nil {
 		return fmt.Errorf("save account: %w", err)
 	}
