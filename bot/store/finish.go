@@ -42,7 +42,7 @@ type finished struct {
 	err   error
 
 	mu   sync.Mutex
-	next []string // rows leased again that nobody took yet, 9 values each
+	next []string // values of rows leased again that nobody took yet
 }
 
 // Finish stores what became of leased rows, frees their contacts, and returns those contacts' next due rows, leased
@@ -88,7 +88,7 @@ func (s *Store) Finish(ctx context.Context, line string, now time.Time, done []b
 		// The rows are stored; only the mark is missing, and the next failed send sets it again.
 		s.log.Warn("mark blocked", "line", line, "err", blocked)
 	}
-	return s.leased(line, f.take(contacts), f.token)
+	return s.leased(line, f.take(contacts), f.token), nil
 }
 
 // joinFinish adds rows to the call that has not left yet, or begins one.
@@ -125,22 +125,17 @@ func (s *Store) joinFinish(ctx context.Context, line string, now time.Time, leas
 // answered keeps the call's result and tells those who wait for it.
 func (f *finished) answered(res []any, err error) {
 	if f.err = err; err == nil {
-		f.next = texts(res)
-		if len(f.next)%9 != 1 || f.next[0] != "ok" {
-			f.err = errors.New("the outbox gave an unknown answer")
-		} else {
-			f.next = f.next[1:]
-		}
+		f.next, f.err = handedOut(res)
 	}
 	close(f.done)
 }
 
-// take gives those of the next rows that are these contacts', once, in the form in which a script hands them out.
+// take gives those of the next rows that are these contacts', once.
 func (f *finished) take(contacts []string) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	mine, others := []string{"ok"}, []string(nil)
-	for row := range slices.Chunk(f.next, 9) {
+	var mine, others []string
+	for row := range slices.Chunk(f.next, leaseValues) {
 		if slices.Contains(contacts, row[2]) {
 			mine = append(mine, row...)
 		} else {

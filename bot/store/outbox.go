@@ -37,32 +37,42 @@ func (s *Store) Take(ctx context.Context, line, account string, now time.Time, n
 	if err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
-	return s.leased(line, texts(res), token)
+	rows, err := handedOut(res)
+	if err != nil {
+		return nil, err
+	}
+	return s.leased(line, rows, token), nil
 }
 
-// leased opens what a script handed out.
-func (s *Store) leased(line string, f []string, token string) ([]bot.Leased, error) {
-	if len(f) == 0 || len(f)%9 != 1 {
-		if len(f) == 1 && f[0] == "fence" {
-			return nil, fmt.Errorf("another process owns the channel: %w", bot.ErrLease)
-		}
-		return nil, errors.New("redis: the outbox gave an unknown answer")
-	}
-	if f[0] == "fence" {
+// leaseValues is how many values a script hands out of each row.
+const leaseValues = 9
+
+// handedOut are the rows' values in a script's answer.
+func handedOut(res []any) ([]string, error) {
+	f := texts(res)
+	switch {
+	case len(f) == 1 && f[0] == "fence":
 		return nil, fmt.Errorf("another process owns the channel: %w", bot.ErrLease)
+	case len(f)%leaseValues != 1 || f[0] != "ok":
+		return nil, errors.New("the outbox gave an unknown answer")
 	}
+	return f[1:], nil
+}
+
+// leased opens rows that a script handed out.
+func (s *Store) leased(line string, rows []string, token string) []bot.Leased {
 	var out []bot.Leased
-	for f = f[1:]; len(f) > 0; f = f[9:] {
-		l, err := s.openLeased(line, f)
+	for row := range slices.Chunk(rows, leaseValues) {
+		l, err := s.openLeased(line, row)
 		if err != nil {
 			// One row that does not open must not keep the others; its lease ends and the next taker says it again.
-			s.log.Error("outbox row", "line", line, "row", f[0], "err", err)
+			s.log.Error("outbox row", "line", line, "row", row[0], "err", err)
 			continue
 		}
 		l.Row.Lease = token
 		out = append(out, l)
 	}
-	return out, nil
+	return out
 }
 
 func (s *Store) openLeased(line string, f []string) (l bot.Leased, err error) {
