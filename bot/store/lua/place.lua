@@ -1,3 +1,20 @@
+-- window puts the ends of a case's windows into the queue of its class, unwindow takes them out.
+local function window(q, c, w, id)
+  local n = 0
+  for to in string.gmatch(w or '', '%-(%d+)') do
+    redis.call('ZADD', q .. 'closing:' .. c, to, id .. '|' .. n)
+    n = n + 1
+  end
+end
+
+local function unwindow(q, c, w, id)
+  local n = 0
+  for _ in string.gmatch(w or '', '[^,]+') do
+    redis.call('ZREM', q .. 'closing:' .. c, id .. '|' .. n)
+    n = n + 1
+  end
+end
+
 -- place puts a case where its fields say that it stands in the queues. om, oc and ow are the mission, class and
 -- windows under which it was queued before; om is "" or false for a new case. A lease that is over is cleared on the
 -- way.
@@ -8,11 +25,7 @@ local function place(P, id, om, oc, ow, now)
     for _, set in ipairs({oc, 'away:' .. oc, 'promised:' .. oc, 'female:' .. oc, 'later', 'claimed', 'settled'}) do
       redis.call('ZREM', q .. set, id)
     end
-    local n = 0
-    for _ in string.gmatch(ow or '', '[^,]+') do
-      redis.call('ZREM', q .. 'closing:' .. oc, id .. '|' .. n)
-      n = n + 1
-    end
+    unwindow(q, oc, ow, id)
   end
   local f = redis.call('HMGET', case, 'm', 'c', 'due', 'cl', 'lat', 'w', 'by', 'unt', 'st', 'pr', 'f')
   local c, due = f[2], f[3]
@@ -39,11 +52,7 @@ local function place(P, id, om, oc, ow, now)
   redis.call('ZADD', q .. c, due, id)
   if (f[10] or '') ~= '' then redis.call('ZADD', q .. 'promised:' .. c, f[10], id) end
   if f[11] == '1' then redis.call('ZADD', q .. 'female:' .. c, due, id) end
-  local n = 0
-  for to in string.gmatch(f[6] or '', '%-(%d+)') do
-    redis.call('ZADD', q .. 'closing:' .. c, to, id .. '|' .. n)
-    n = n + 1
-  end
+  window(q, c, f[6], id)
 end
 
 -- plain tells whether a case that nobody holds waits in its class and nowhere else. f has 4 class, 5 windows, 9 due,
@@ -60,16 +69,8 @@ local function shift(P, id, was, is)
   if not new and oc ~= c then redis.call('ZREM', q .. oc, id) end
   if oc ~= c or was[9] ~= due then redis.call('ZADD', q .. c, due, id) end
   if oc == c and ow == w then return end
-  local n = 0
-  for _ in string.gmatch(new and '' or ow, '[^,]+') do
-    redis.call('ZREM', q .. 'closing:' .. oc, id .. '|' .. n)
-    n = n + 1
-  end
-  n = 0
-  for to in string.gmatch(w, '%-(%d+)') do
-    redis.call('ZADD', q .. 'closing:' .. c, to, id .. '|' .. n)
-    n = n + 1
-  end
+  if not new then unwindow(q, oc, ow, id) end
+  window(q, c, w, id)
 end
 
 -- announce tells the desks of a mission that something changed: kind is case, p1, claim or channel. Where an ACL
