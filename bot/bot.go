@@ -23,6 +23,11 @@ type Contact struct {
 	Address string
 }
 
+// ContactOf is where a case's contact is written to.
+func ContactOf(c casework.Contact) Contact {
+	return Contact{Channel: c.Channel, Account: c.Account, Address: c.Address}
+}
+
 // LogValue keeps the address out of every log.
 func (c Contact) LogValue() slog.Value { return slog.StringValue(c.Channel) }
 

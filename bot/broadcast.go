@@ -71,7 +71,7 @@ type Reach struct {
 	Now   int            `json:"now"`   // it leaves in its turn
 	Later int            `json:"later"` // only within their hours, or when they write
 	Not   map[string]int `json:"not,omitempty"`
-	seen  map[casework.Contact]bool
+	seen  map[Contact]bool
 }
 
 // All is how many get it.
@@ -87,12 +87,12 @@ func (r *Reach) Add(c *casework.Case, now time.Time, rules casework.Rules) {
 		r.Not[why]++
 		return
 	}
-	k := addressOf(c.Contacts[i])
+	k := ContactOf(c.Contacts[i])
 	if r.seen[k] {
 		return
 	}
 	if r.seen == nil {
-		r.seen = map[casework.Contact]bool{}
+		r.seen = map[Contact]bool{}
 	}
 	r.seen[k] = true
 	if v.OK {
@@ -100,10 +100,6 @@ func (r *Reach) Add(c *casework.Case, now time.Time, rules casework.Rules) {
 	} else {
 		r.Later++
 	}
-}
-
-func addressOf(k casework.Contact) casework.Contact {
-	return casework.Contact{Channel: k.Channel, Account: k.Account, Address: k.Address}
 }
 
 // Broadcasts is what a Broadcaster needs of the store.
@@ -121,8 +117,7 @@ type Broadcasts interface {
 	// WithdrawBroadcast takes back the rows that have not left, and tells how many are being sent at this moment.
 	WithdrawBroadcast(ctx context.Context, line, id string, now time.Time) (leaving int, err error)
 	// EndBroadcast moves a broadcast on: from running to queued, or to stopping after BroadcastLife; from stopping to
-	// stopped. One that was moved meanwhile
-	// stays as it is.
+	// stopped. One that was moved meanwhile stays as it is.
 	EndBroadcast(ctx context.Context, line, id string, now time.Time) error
 }
 
@@ -219,10 +214,10 @@ func (b *Broadcaster) runs(ctx context.Context, line, id string, now time.Time) 
 // people are the cases that get a row, the oldest first. Of several cases on one contact it is the oldest: which one
 // does not change from one process to the next.
 func (b *Broadcaster) people(ctx context.Context, mission string, x Broadcast, now time.Time) ([]broadcastTo, error) {
-	first := map[casework.Contact]broadcastTo{}
+	first := map[Contact]broadcastTo{}
 	err := b.Store.EachCase(ctx, mission, func(c *casework.Case) error {
 		if i, _, why := casework.Broadcast(c, BroadcastsOff, now, b.Rules[c.Mission]); why == "" && x.To.Has(c, now) {
-			k := addressOf(c.Contacts[i])
+			k := ContactOf(c.Contacts[i])
 			if was, ok := first[k]; !ok || c.ID < was.id {
 				first[k] = broadcastTo{c.Line, c.ID}
 			}
@@ -258,11 +253,10 @@ func (b *Broadcaster) queue(ctx context.Context, line string, x Broadcast, to br
 		if err := b.Store.NoteBroadcastRow(ctx, line, x.ID, row); err != nil {
 			return err
 		}
-		k := c.Contacts[i]
-		row.To = Contact{Channel: k.Channel, Account: k.Account, Address: k.Address}
+		row.To = ContactOf(c.Contacts[i])
 		_, err = b.Store.Commit(ctx, Change{
 			Line: c.Line, Request: "broadcast:" + x.ID + ":" + c.ID, Case: c, CaseVer: version, Rows: []Row{row},
-			Entries: []Entry{{ID: row.ID, At: now, Kind: "out", Text: row.Out.Text, By: x.By, Row: row.ID, Channel: k.Channel, Contact: row.To.Tag()}},
+			Entries: []Entry{{ID: row.ID, At: now, Kind: "out", Text: row.Out.Text, By: x.By, Row: row.ID, Channel: row.To.Channel, Contact: row.To.Tag()}},
 		})
 		if errors.Is(err, ErrConflict) {
 			continue
@@ -272,8 +266,7 @@ func (b *Broadcaster) queue(ctx context.Context, line string, x Broadcast, to br
 	return fmt.Errorf("%w after %d tries", ErrConflict, tries)
 }
 
-// broadcastRow is the id of a case's row: the same in every process, so that it can be
-// noted before it is committed.
+// broadcastRow is the id of a case's row: the same in every process, so that it can be noted before it is committed.
 func broadcastRow(x Broadcast, to broadcastTo) string {
 	sum := sha256.Sum256([]byte(x.ID + "\x00" + to.line + "\x00" + to.id))
 	var id ulid.ULID

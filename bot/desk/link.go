@@ -241,7 +241,7 @@ func (q *request) linked(err error, code, done, other string) error {
 func contactsOf(of []casework.Contact) []bot.Contact {
 	var out []bot.Contact
 	for _, k := range of {
-		out = append(out, bot.Contact{Channel: k.Channel, Account: k.Account, Address: k.Address})
+		out = append(out, bot.ContactOf(k))
 	}
 	return out
 }

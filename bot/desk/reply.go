@@ -90,8 +90,7 @@ func contactOf(c *casework.Case, which string) (bot.Contact, bool) {
 	if best < 0 {
 		return bot.Contact{}, false
 	}
-	k := c.Contacts[best]
-	return bot.Contact{Channel: k.Channel, Account: k.Account, Address: k.Address}, true
+	return bot.ContactOf(c.Contacts[best]), true
 }
 
 // note adds an internal note. It needs no lease: whoever knows something writes it down.

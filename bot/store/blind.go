@@ -31,7 +31,7 @@ func (k *Keyring) blindOf(line string, c *casework.Case) string {
 		}
 	}
 	for _, to := range c.Contacts {
-		add(blindContact, k.contactID(line, bot.Contact{Channel: to.Channel, Account: to.Account, Address: to.Address}))
+		add(blindContact, k.contactID(line, bot.ContactOf(to)))
 	}
 	for _, code := range casework.Groups(c) {
 		add(blindGroup, k.Blind(blindGroup, code))

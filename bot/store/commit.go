@@ -247,7 +247,7 @@ func (s *Store) change(ctx context.Context, c *bot.Change, ask bool) (*written, 
 	var held []any
 	if c.Who == nil && c.Case != nil {
 		for _, p := range c.Case.Contacts {
-			to := bot.Contact{Channel: p.Channel, Account: p.Account, Address: p.Address}
+			to := bot.ContactOf(p)
 			held = append(held, s.keys.contactID(c.Line, to), dash(p.Account))
 		}
 	}

@@ -29,7 +29,7 @@ func (s *Store) Erase(ctx context.Context, line, id string) error {
 	}
 	args := []any{id}
 	for _, to := range c.Contacts {
-		who := bot.Contact{Channel: to.Channel, Account: to.Account, Address: to.Address}
+		who := bot.ContactOf(to)
 		contact := s.keys.contactID(line, who)
 		forget, err := s.forgetRow(ctx, line, contact, who)
 		if err != nil {
