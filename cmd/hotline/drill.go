@@ -49,6 +49,23 @@ func (c *drillRestore) Run(ctx context.Context, s *Settings, io *streams) error 
 	})
 }
 
+// drillDir makes a directory for a drill below the data directory, on the same disk; the caller removes it. Without a data
+// directory it is a temporary one.
+func drillDir(s *Settings) (string, error) {
+	data, err := s.dataDir("data")
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(data); err != nil {
+		data = ""
+	}
+	dir, err := os.MkdirTemp(data, ".drill-")
+	if err != nil {
+		return "", fmt.Errorf("drill: %w", err)
+	}
+	return dir, nil
+}
+
 type drillRedisKill struct {
 	Kills int `default:"10" help:"How often the server is killed."`
 }
@@ -63,16 +80,9 @@ func (c *drillRedisKill) Validate() error {
 
 // Run works below the data directory, on the same disk, and removes what it made.
 func (c *drillRedisKill) Run(ctx context.Context, s *Settings, io *streams) (err error) {
-	data, err := s.dataDir("data")
+	dir, err := drillDir(s)
 	if err != nil {
 		return err
-	}
-	if _, err := os.Stat(data); err != nil {
-		data = ""
-	}
-	dir, err := os.MkdirTemp(data, ".drill-")
-	if err != nil {
-		return fmt.Errorf("drill: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	d, err := store.DrillKill(ctx, dir, c.Kills)

@@ -36,16 +36,9 @@ func (c *drillChannelDown) Validate() error {
 
 // Run serves from a directory of its own, to a messenger of its own, takes the messenger away and gives it back.
 func (c *drillChannelDown) Run(ctx context.Context, s *Settings, io *streams) (err error) {
-	data, err := s.dataDir("data")
+	dir, err := drillDir(s)
 	if err != nil {
 		return err
-	}
-	if _, err := os.Stat(data); err != nil {
-		data = ""
-	}
-	dir, err := os.MkdirTemp(data, ".drill-")
-	if err != nil {
-		return fmt.Errorf("drill: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	d := &channelDrill{people: c.People, down: c.Down, dir: dir, out: io.out, io: io}
