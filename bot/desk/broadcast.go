@@ -349,7 +349,7 @@ func confirmBroadcast(q *request) error {
 		return err
 	}
 	if q.r.PostFormValue("sure") == "" {
-		return q.broadcastsWith(http.StatusUnprocessableEntity, broadcastsPage{Bad: q.t("desk.broadcast.sure_first")})
+		return q.broadcastsWith(http.StatusUnprocessableEntity, broadcastsPage{Bad: q.t("desk.second.sure_first")})
 	}
 	row := q.audit("broadcast_confirmed")
 	row.Result = fmt.Sprint(b.Reach.All())

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -166,13 +167,9 @@ func (w *auditWatch) write() {
 			b = append(append(b, row...), '\n')
 		}
 	}
-	tmp := w.path + ".new"
 	err := os.MkdirAll(filepath.Dir(w.path), 0o700)
 	if err == nil {
-		err = os.WriteFile(tmp, b, 0o600)
-	}
-	if err == nil {
-		err = os.Rename(tmp, w.path)
+		err = keepFile(w.path, func(out io.Writer) error { _, err := out.Write(b); return err }, func() error { return nil })
 	}
 	if (err != nil) != w.stuck {
 		if w.stuck = err != nil; w.stuck {

@@ -29,25 +29,25 @@ func exporter(ctx context.Context, s *Settings, st *opened, io *streams, name st
 	if err != nil && !errors.Is(err, bot.ErrNotFound) {
 		return a, fmt.Errorf("account: %w", err)
 	}
+	ok := err == nil // who guesses names is asked for a password as well
 	lines := bufio.NewReader(io.in)
-	pw, err2 := io.secret("HOTLINE_STAFF_PASSWORD")
-	if err2 == nil && pw == "" {
-		if pw, err2 = askFor(io, lines, "Password of "+name); err2 != nil {
-			err2 = usagef("no password: type it, or set HOTLINE_STAFF_PASSWORD_FILE")
+	pw, err := io.secret("HOTLINE_STAFF_PASSWORD")
+	if err != nil {
+		return a, err
+	}
+	if pw == "" {
+		if pw, err = askFor(io, lines, "Password of "+name); err != nil {
+			return a, usagef("no password: type it, or set HOTLINE_STAFF_PASSWORD_FILE")
 		}
 	}
-	if err2 != nil {
-		return a, err2
-	}
-	wait, err2 := st.store.Throttle(ctx, "cli:account:"+strings.ToLower(name), 5, time.Minute)
-	if err2 != nil {
-		return a, err2
+	wait, err := st.store.Throttle(ctx, "cli:account:"+strings.ToLower(name), 5, time.Minute)
+	if err != nil {
+		return a, err
 	}
 	if wait > 0 {
 		return a, fmt.Errorf("too many wrong passwords: try again in %s", wait.Round(time.Second))
 	}
-	ok := false
-	if err == nil {
+	if ok {
 		if ok, err = desk.PasswordFits(pw, a); err != nil {
 			return a, err
 		}

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,11 +75,11 @@ func (s *Set) shelter(all []*casework.Case) *Table {
 	for _, where := range append(lodgings(), "") {
 		for _, c := range there {
 			d, at, _ := detail(c, casework.StageSheltered)
-			if known := contains(lodgings(), d); d != where && (known || where != "") {
+			if known := slices.Contains(lodgings(), d); d != where && (known || where != "") {
 				continue
 			}
 			lodging := s.t("detail." + d)
-			if !contains(lodgings(), d) {
+			if !slices.Contains(lodgings(), d) {
 				lodging = noNumbers(d)
 			}
 			t.Rows = append(t.Rows, []Cell{
@@ -97,15 +98,6 @@ func lodgings() []string {
 		}
 	}
 	return nil
-}
-
-func contains(all []string, s string) bool {
-	for _, x := range all {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 func filter(all []*casework.Case, keep func(*casework.Case) bool) (out []*casework.Case) {
