@@ -21,13 +21,20 @@ import (
 type simDesk struct {
 	w    *wave
 	crew []casework.Officer
+	home time.Time // when they leave: the last hour, and whoever arrives last, wait for the officer who watches the demo
 }
 
 // perWindow is how many callbacks one officer manages in an hour, next to everything else.
 const perWindow = 3
 
 func newSimDesk(w *wave) simDesk {
-	d := simDesk{w: w}
+	d := simDesk{w: w, home: w.mark.End.Add(-window)}
+	// At night the last to arrive came over several hours.
+	if all := w.arrivals(); len(all) > 0 {
+		if first := all[max(0, len(all)-len(newest))].at; first.Before(d.home) {
+			d.home = first
+		}
+	}
 	for i, name := range []string{"ratna", "yudha", "sari", "bima", "laras"} {
 		d.crew = append(d.crew, casework.Officer{Name: name, Female: i%2 == 0})
 	}
@@ -36,8 +43,8 @@ func newSimDesk(w *wave) simDesk {
 
 // work is what the officers on duty do in the window that begins at, side by side.
 func (d *simDesk) work(ctx context.Context, at time.Time, g *errgroup.Group) {
-	if !at.Before(d.w.mark.End.Add(-window)) {
-		return // the newest arrivals wait for the officer who watches the demo
+	if !at.Before(d.home) {
+		return
 	}
 	on := d.crew
 	if h := at.In(d.w.mission.Location()).Hour(); h < 7 || h >= 21 {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -46,12 +48,24 @@ func newDemo(t *testing.T) (*service, *opened) {
 	return svc, o
 }
 
-// The wave fills the desk: every class and lateness, several stages, cases marked as simulated, none of them twice.
+// The wave fills the desk at whatever hour the demo is started: every class and lateness, several stages, cases marked
+// as simulated, none of them twice.
 func TestWave(t *testing.T) {
+	for _, hour := range []time.Duration{0, 4, 10, 16} {
+		t.Run(fmt.Sprintf("until %02d.30", hour), func(t *testing.T) {
+			wholeWave(t, func(m *bot.Mission) time.Time {
+				y, mo, d := time.Now().In(m.Location()).Date()
+				return time.Date(y, mo, d-1, 0, 30, 0, 0, m.Location()).Add(hour * time.Hour).UTC()
+			})
+		})
+	}
+}
+
+func wholeWave(t *testing.T, until func(*bot.Mission) time.Time) {
 	svc, o := newDemo(t)
 	const people = 160
 	hurry(t.Context(), o, "everysec")
-	mark := waveMark{Seed: 7, End: time.Now().UTC(), People: people}
+	mark := waveMark{Seed: 7, End: until(svc.missions[0]), People: people}
 	play := func() {
 		t.Helper()
 		w, err := newWave(t.Context(), svc, o, mark)
@@ -70,7 +84,7 @@ func TestWave(t *testing.T) {
 	t.Logf("%d people in %v", people, time.Since(began))
 
 	items := openCases(t, o)
-	now := time.Now()
+	now := mark.End
 	classes, stages, late := map[casework.Class]int{}, map[casework.Stage]int{}, 0
 	for _, i := range items {
 		c := i.Case
@@ -94,6 +108,14 @@ func TestWave(t *testing.T) {
 	}
 	if late == 0 || late == len(items) || len(stages) < 3 {
 		t.Errorf("%d of %d late, stages %v: the groups of the queue are not filled", late, len(items), stages)
+	}
+	for i := people - len(newest); i < people; i++ {
+		n := slices.IndexFunc(items, func(q bot.QueueItem) bool {
+			return slices.ContainsFunc(q.Case.Contacts, func(c casework.Contact) bool { return c.Address == simContact(i).Address })
+		})
+		if n < 0 || len(items[n].Case.Attempts) > 0 {
+			t.Errorf("the last but %d to arrive is not in the queue, or an officer of the demo met them", people-1-i)
+		}
 	}
 	// Again, as after a crash in the middle: everybody is known, nobody comes twice.
 	before := len(items)
