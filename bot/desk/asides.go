@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"unicode/utf8"
 
@@ -38,10 +37,6 @@ func asides(q *request) error { return q.asidesWith("") }
 
 // asidesWith lists the updates with the content of one of them.
 func (q *request) asidesWith(openID string) error {
-	if q.mission == nil {
-		q.sorry(http.StatusForbidden, "desk.error.no_mission")
-		return nil
-	}
 	items, err := q.d.Queue.Asides(q.r.Context(), q.mission.Code, asidesLimit)
 	if err != nil {
 		return fmt.Errorf("asides: %w", err)
@@ -103,9 +98,6 @@ func rawText(raw []byte) words {
 
 // asideRaw opens one update, audited before it is shown.
 func asideRaw(q *request) error {
-	if q.mission == nil {
-		return bot.ErrNotFound
-	}
 	id := q.r.PathValue("id")
 	a := q.audit("aside_open")
 	a.Field = idOnly(id)
@@ -116,9 +108,6 @@ func asideRaw(q *request) error {
 }
 
 func dismissAside(q *request) error {
-	if q.mission == nil {
-		return bot.ErrNotFound
-	}
 	id := q.r.PathValue("id")
 	a := q.audit("aside_dismiss")
 	a.Field = idOnly(id)

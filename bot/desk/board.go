@@ -2,7 +2,6 @@ package desk
 
 import (
 	"fmt"
-	"net/http"
 	"time"
 
 	"pulang/bot"
@@ -34,10 +33,6 @@ type boardClass struct {
 }
 
 func board(q *request) error {
-	if q.mission == nil {
-		q.sorry(http.StatusForbidden, "desk.error.no_mission")
-		return nil
-	}
 	now := q.d.Clock()
 	qp, err := q.whole()
 	if err != nil {

@@ -76,10 +76,6 @@ type broadcastView struct {
 func broadcasts(q *request) error { return q.broadcastsWith(http.StatusOK, broadcastsPage{}) }
 
 func (q *request) broadcastsWith(status int, p broadcastsPage) error {
-	if q.mission == nil {
-		q.sorry(http.StatusForbidden, "desk.error.no_mission")
-		return nil
-	}
 	p.page = q.page("broadcasts", q.t("desk.nav.broadcasts"))
 	if err := q.peek(&p.page); err != nil {
 		return err
@@ -243,9 +239,6 @@ func (q *request) audience() casework.Audience {
 
 // writeBroadcast shows what a broadcast would be, or asks for a second person; nothing is sent by it.
 func writeBroadcast(q *request) error {
-	if q.mission == nil {
-		return q.broadcastsWith(http.StatusForbidden, broadcastsPage{})
-	}
 	texts := map[string]string{}
 	for _, lang := range q.d.Catalogue.Langs() {
 		if t := q.text("text_"+lang, 2*maxBroadcast); t != "" {
@@ -328,9 +321,6 @@ func (q *request) reach(b *bot.Broadcast, now time.Time) error {
 
 // broadcastOf reads the broadcast that the address names.
 func (q *request) broadcastOf() (bot.Broadcast, error) {
-	if q.mission == nil {
-		return bot.Broadcast{}, bot.ErrNotFound
-	}
 	all, err := q.d.Queue.Broadcasts(q.r.Context(), q.mission.Code)
 	if err != nil {
 		return bot.Broadcast{}, fmt.Errorf("broadcasts: %w", err)

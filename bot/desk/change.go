@@ -248,9 +248,6 @@ func holds(claim *bot.Claim, officer string, now time.Time) bool {
 
 // code reads the case code of the address; anything else is not found.
 func (q *request) code() (string, error) {
-	if q.mission == nil {
-		return "", bot.ErrNotFound
-	}
 	code, ok := casework.ParseCode(q.r.PathValue("code"))
 	if !ok {
 		return "", bot.ErrNotFound

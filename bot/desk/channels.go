@@ -89,10 +89,6 @@ func drawQR(text string) (*qrView, error) {
 func channels(q *request) error { return q.channelsWith(http.StatusOK, "") }
 
 func (q *request) channelsWith(status int, bad string) error {
-	if q.mission == nil {
-		q.sorry(http.StatusForbidden, "desk.error.no_mission")
-		return nil
-	}
 	p := channelsPage{page: q.page("channels", q.t("desk.nav.channels")), Bad: bad}
 	p.Live = "channels"
 	states, err := q.channelStates()
@@ -273,7 +269,7 @@ func unlinkNumber(q *request) error {
 func stopNumber(q *request) error { return q.askNumber(bot.NumberAsk{}) }
 
 func (q *request) askNumber(a bot.NumberAsk) error {
-	if q.mission == nil || q.d.Channels == nil {
+	if q.d.Channels == nil {
 		return bot.ErrNotFound
 	}
 	ctx, line := q.r.Context(), q.mission.Code

@@ -25,10 +25,6 @@ type erasureView struct {
 func erasures(q *request) error { return q.erasuresWith(http.StatusOK, erasuresPage{}) }
 
 func (q *request) erasuresWith(status int, p erasuresPage) error {
-	if q.mission == nil {
-		q.sorry(http.StatusForbidden, "desk.error.no_mission")
-		return nil
-	}
 	p.page = q.page("erasures", q.t("desk.nav.erasures"))
 	if err := q.peek(&p.page); err != nil {
 		return err
@@ -49,8 +45,6 @@ func askErase(q *request) error {
 	p := erasuresPage{Code: typed, Words: q.text("reason", 300)}
 	code, ok := casework.ParseCode(typed)
 	switch {
-	case q.mission == nil:
-		return q.erasuresWith(http.StatusForbidden, p)
 	case !ok:
 		p.Bad = q.t("desk.erase.bad_code")
 	case p.Words == "":

@@ -107,6 +107,30 @@ func TestOtherMission(t *testing.T) {
 	b.get("/queue").want(403)
 	b.get("/case/" + caseCode(1)).want(404)
 	b.post("/case/"+caseCode(1)+"/note", "note", "x").want(404)
+
+	// Whatever the role: without a mission here, nothing of a mission is shown, done or broken.
+	for _, role := range casework.Roles {
+		name := string(role)
+		a := w.f.accounts[name]
+		a.Missions = []string{"mm"}
+		w.f.accounts[name] = a
+		b := w.browser()
+		b.post("/signin", "name", name, "password", password)
+		for _, rt := range w.d.routes {
+			if !rt.ofMission() || !casework.May(role, rt.act) {
+				continue
+			}
+			p := strings.NewReplacer("{code}", caseCode(1), "{line}", "kh", "{id}", "case-1", "{row}", "kh", "{name}", "sri", "{file}", "desk.css").Replace(rt.path)
+			if rt.method == "GET" {
+				b.get(p)
+			} else {
+				b.post(p)
+			}
+			if s := b.last.StatusCode; s != http.StatusForbidden && s != http.StatusNotFound {
+				t.Errorf("%s as %s: %d", rt.pattern(), role, s)
+			}
+		}
+	}
 }
 
 // The headers of every answer.

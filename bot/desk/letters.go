@@ -2,7 +2,6 @@ package desk
 
 import (
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -37,10 +36,6 @@ type letterView struct {
 const lettersLimit = 200
 
 func letters(q *request) error {
-	if q.mission == nil {
-		q.sorry(http.StatusForbidden, "desk.error.no_mission")
-		return nil
-	}
 	ctx := q.r.Context()
 	p := lettersPage{page: q.page("letters", q.t("desk.nav.letters")), Force: q.may(casework.ActForceSend)}
 	codes, err := q.caseCodes()
@@ -84,7 +79,7 @@ func letters(q *request) error {
 // caseByID leads from a row to its case, which need not be on the queue any more.
 func caseByID(q *request) error {
 	line, id := q.r.PathValue("line"), q.r.PathValue("id")
-	if q.mission == nil || q.d.missions[line] == nil || idOnly(id) != id {
+	if q.d.missions[line] == nil || idOnly(id) != id {
 		return bot.ErrNotFound
 	}
 	c, _, err := q.d.Queue.LoadCase(q.r.Context(), line, id)
@@ -120,9 +115,6 @@ func (q *request) caseCodes() (map[string]string, error) {
 
 // retryLetter queues a dead letter again. A held row leaves against the gate only with a supervisor's reason.
 func retryLetter(q *request) error {
-	if q.mission == nil {
-		return bot.ErrNotFound
-	}
 	force := q.text("reason", maxReason)
 	a := q.audit("retry")
 	if q.r.PostFormValue("held") != "" {

@@ -54,10 +54,6 @@ func registered(q *request) error {
 }
 
 func (q *request) list(here, title, text, empty string, read func(time.Time) ([]bot.QueueItem, error)) error {
-	if q.mission == nil {
-		q.sorry(http.StatusForbidden, "desk.error.no_mission")
-		return nil
-	}
 	now := q.d.Clock()
 	items, err := read(now)
 	if err != nil {
@@ -92,10 +88,6 @@ const searchesPerMinute = 60
 // find looks a case up by code, phone number, passport or NIK: exact; and the open ones by name. The query travels in
 // the body, never in an address, and is not repeated on the page.
 func find(q *request) error {
-	if q.mission == nil {
-		q.sorry(http.StatusForbidden, "desk.error.no_mission")
-		return nil
-	}
 	ctx, now := q.r.Context(), q.d.Clock()
 	what := cleanLine(q.r.PostFormValue("q")).Text
 	wait, err := q.d.Staff.Throttle(ctx, "find:"+q.user.Name, searchesPerMinute, time.Minute)

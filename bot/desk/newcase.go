@@ -58,10 +58,6 @@ func (q *request) newCasePage() (newCasePage, error) {
 }
 
 func newCaseForm(q *request) error {
-	if q.mission == nil {
-		q.sorry(http.StatusForbidden, "desk.error.no_mission")
-		return nil
-	}
 	p, err := q.newCasePage()
 	if err != nil {
 		return err
@@ -71,10 +67,6 @@ func newCaseForm(q *request) error {
 
 // newCase opens a case by hand, through the same rules as one from a chat.
 func newCase(q *request) error {
-	if q.mission == nil {
-		q.sorry(http.StatusForbidden, "desk.error.no_mission")
-		return nil
-	}
 	code, err := q.openByHand()
 	var no *bad
 	if errors.As(err, &no) {

@@ -3,7 +3,6 @@ package desk
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 
 	"pulang/bot"
@@ -12,10 +11,6 @@ import (
 
 // next claims the most urgent case there is for this officer and opens it.
 func next(q *request) error {
-	if q.mission == nil {
-		q.sorry(http.StatusForbidden, "desk.error.no_mission")
-		return nil
-	}
 	if pending, err := q.pending(); err != nil {
 		return err
 	} else if pending != "" {
@@ -36,7 +31,7 @@ func next(q *request) error {
 
 // pending is the code of a case that this officer holds with an attempt that has no outcome yet; "" for none.
 func (q *request) pending() (string, error) {
-	if q.mission == nil || !q.may(casework.ActClaim) {
+	if !q.may(casework.ActClaim) {
 		return "", nil
 	}
 	held, err := q.d.Queue.Mine(q.r.Context(), q.mission.Code, q.user.Name)

@@ -26,10 +26,6 @@ type offerRow struct {
 const offersLimit = 200
 
 func offers(q *request) error {
-	if q.mission == nil {
-		q.sorry(http.StatusForbidden, "desk.error.no_mission")
-		return nil
-	}
 	now := q.d.Clock()
 	items, err := q.d.Queue.Offered(q.r.Context(), q.mission.Code, now, offersLimit)
 	if err != nil {

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
 
@@ -58,10 +57,6 @@ func groupIDs() []string {
 }
 
 func queue(q *request) error {
-	if q.mission == nil {
-		q.sorry(http.StatusForbidden, "desk.error.no_mission")
-		return nil
-	}
 	now := q.d.Clock()
 	qp, err := q.whole()
 	if err != nil {

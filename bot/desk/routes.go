@@ -23,6 +23,16 @@ func (rt route) allows(r casework.Role) bool {
 	return rt.act == open || rt.act != "" && casework.May(r, rt.act)
 }
 
+// ofMission reports whether the route is about one mission's cases, people or channels: whoever works for none here has
+// nothing to do there, and its handler finds a mission.
+func (rt route) ofMission() bool {
+	switch rt.act {
+	case open, casework.ActAccount, casework.ActStaff, casework.ActSettings, casework.ActAudit:
+		return false
+	}
+	return true
+}
+
 // table is every address of the desk. What is not here does not exist; a test walks it with every role.
 func (d *Desk) table() []route {
 	return []route{

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
 
@@ -58,7 +57,7 @@ func giveAll(q *request) error {
 	if err != nil && !errors.Is(err, bot.ErrNotFound) {
 		return fmt.Errorf("account: %w", err)
 	}
-	if err != nil || q.mission == nil || !q.colleague(a) {
+	if err != nil || !q.colleague(a) {
 		q.warn("desk.bad.colleague")
 		return q.to("/mine")
 	}
@@ -73,10 +72,6 @@ func giveAll(q *request) error {
 // handAll gives every case in hand away with a note. A case with an attempt that has no outcome yet stays: only who
 // made it knows how it ended.
 func (q *request) handAll(to string, row bot.Audit, give func(ch *bot.Change, now time.Time)) error {
-	if q.mission == nil {
-		q.sorry(http.StatusForbidden, "desk.error.no_mission")
-		return nil
-	}
 	text := q.text("note", maxReason)
 	if text == "" {
 		q.warn("desk.bad.summary")

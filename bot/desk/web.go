@@ -86,6 +86,10 @@ func (d *Desk) serve(rt route) http.Handler {
 			q.denied()
 			return
 		}
+		if rt.ofMission() && q.mission == nil {
+			q.noMission()
+			return
+		}
 		if r.Method == http.MethodPost {
 			if err := r.ParseForm(); err != nil {
 				q.sorry(http.StatusBadRequest, "desk.error.form")
@@ -99,6 +103,15 @@ func (d *Desk) serve(rt route) http.Handler {
 			d.snapshots.changed(q.mission.Code)
 		}
 	})
+}
+
+// noMission answers an account that works for no mission of this installation. What an address names is not there for it.
+func (q *request) noMission() {
+	if strings.Contains(q.route.path, "{") {
+		q.fail(bot.ErrNotFound)
+		return
+	}
+	q.sorry(http.StatusForbidden, "desk.error.no_mission")
 }
 
 // redactPanic keeps values out of the log: only runtime errors and our own say what happened.
