@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -10,14 +9,13 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"pulang/bot"
+	"pulang/cmd/hotline/child"
 	"pulang/flows/casework"
 )
 
@@ -287,52 +285,21 @@ func (d *channelDrill) serve(ctx context.Context) (stop func() error, err error)
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), self, "serve") //nolint:gosec // our own file
-	cmd.Dir = d.dir
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + d.dir, "TMPDIR=" + os.TempDir(), "HOTLINE_DATA=" + d.dir, "HOTLINE_MISSION=" + d.mission,
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + d.dir, "TMPDIR=" + os.TempDir(), "HOTLINE_DATA=" + d.dir, "HOTLINE_MISSION=" + d.mission,
 		"HOTLINE_LISTEN=127.0.0.1:0", "HOTLINE_DESK_LISTEN=127.0.0.1:0", "HOTLINE_METRICS_LISTEN=127.0.0.1:0", "HOTLINE_LOG_LEVEL=error",
 		"WEBCHAT=on", "TELEGRAM_TOKEN=" + drillBot + ":latihanlatihanlatihanlatihanlatihan", "TELEGRAM_API_URL=" + d.telegram.url}
-	// A process group of its own: Ctrl-C reaches the drill, which then stops it.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	said, err := cmd.StdoutPipe()
+	p, err := child.Start(self, []string{"serve"}, env, d.dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	ended := make(chan error, 1)
-	ready := make(chan string, 1)
-	go func() {
-		lines, chat := bufio.NewScanner(said), ""
-		for lines.Scan() {
-			if at, ok := strings.CutPrefix(lines.Text(), "web chat"); ok {
-				chat = strings.TrimSuffix(strings.TrimSpace(at), "/")
-			}
-			if strings.HasPrefix(lines.Text(), "metrics") {
-				ready <- chat
-			}
+	if err := p.Hear(ctx, func(line string) bool {
+		if at, ok := strings.CutPrefix(line, "web chat"); ok {
+			d.chat = strings.TrimSuffix(strings.TrimSpace(at), "/")
 		}
-		ended <- cmd.Wait()
-	}()
-	stop = func() error {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		select {
-		case err := <-ended:
-			return err
-		case <-time.After(30 * time.Second):
-			_ = cmd.Process.Kill()
-			return errors.Join(errors.New("drill: the program did not stop"), <-ended)
-		}
+		return strings.HasPrefix(line, "metrics") // the last of its addresses
+	}); err != nil {
+		_ = p.Stop()
+		return nil, fmt.Errorf("%w; run 'hotline check'", err)
 	}
-	select {
-	case d.chat = <-ready:
-		return stop, nil
-	case err := <-ended:
-		return nil, errors.Join(errors.New("the program ended before it served; run 'hotline check'"), err)
-	case <-ctx.Done():
-		return nil, errors.Join(ctx.Err(), stop())
-	case <-time.After(time.Minute):
-		return nil, errors.Join(errors.New("the program did not serve within a minute"), stop())
-	}
+	return p.Stop, nil
 }

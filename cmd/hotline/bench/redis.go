@@ -12,13 +12,15 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"pulang/cmd/hotline/child"
 )
 
 // server is the Redis of a run: an own one in the run's directory, or a given one that was empty.
 type server struct {
 	url  string
 	rdb  *redis.Client
-	proc *process
+	proc *child.Process
 }
 
 func openRedis(ctx context.Context, o Options, dir string) (s *server, err error) {
@@ -29,7 +31,7 @@ func openRedis(ctx context.Context, o Options, dir string) (s *server, err error
 		}
 	}()
 	if s.url == "" {
-		if err := s.spawn(ctx, o, dir); err != nil {
+		if err := s.spawn(o, dir); err != nil {
 			return s, err
 		}
 	}
@@ -46,10 +48,8 @@ func openRedis(ctx context.Context, o Options, dir string) (s *server, err error
 		case s.proc == nil || time.Since(began) > startFor:
 			return s, fmt.Errorf("redis: %w", err)
 		}
-		select {
-		case <-s.proc.done:
-			return s, s.proc.ended()
-		default:
+		if err := s.proc.Ended(); err != nil {
+			return s, err
 		}
 	}
 }
@@ -66,7 +66,7 @@ func (s *server) dial() error {
 
 // spawn starts a redis-server that nobody else can reach, with the settings that this program's own one has, but for
 // appendfsync.
-func (s *server) spawn(ctx context.Context, o Options, dir string) error {
+func (s *server) spawn(o Options, dir string) error {
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
 		if program, err = exec.LookPath("valkey-server"); err != nil {
@@ -78,7 +78,7 @@ func (s *server) spawn(ctx context.Context, o Options, dir string) error {
 		return err
 	}
 	socket := filepath.Join(dir, "redis.sock")
-	s.proc, err = spawn(ctx, program, []string{"--port", "0", "--unixsocket", socket, "--dir", data, "--save", "", "--appendonly", "yes",
+	s.proc, err = child.Start(program, []string{"--port", "0", "--unixsocket", socket, "--dir", data, "--save", "", "--appendonly", "yes",
 		"--appendfsync", o.Fsync, "--maxmemory-policy", "noeviction", "--daemonize", "no",
 		"--hash-max-listpack-value", "4096", "--zset-max-listpack-entries", "512"}, []string{"PATH=" + os.Getenv("PATH")}, data)
 	s.url = "unix://" + socket
@@ -90,7 +90,7 @@ func (s *server) close() {
 		_ = s.rdb.Close()
 	}
 	if s.proc != nil {
-		s.proc.stop()
+		_ = s.proc.Stop() // its data goes with the directory
 	}
 }
 

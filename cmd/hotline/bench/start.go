@@ -154,7 +154,7 @@ func (o StartOptions) restart(ctx context.Context, dir string, rds *server) (*se
 	rds.close()
 	again := &server{}
 	began := time.Now()
-	if err := again.spawn(ctx, o.Options, dir); err != nil {
+	if err := again.spawn(o.Options, dir); err != nil {
 		return again, 0, err
 	}
 	if err := again.dial(); err != nil {
@@ -162,8 +162,8 @@ func (o StartOptions) restart(ctx context.Context, dir string, rds *server) (*se
 	}
 	for again.rdb.Ping(ctx).Err() != nil { // refused, then LOADING
 		select {
-		case <-again.proc.done:
-			return again, 0, again.proc.ended()
+		case <-again.proc.Done():
+			return again, 0, again.proc.Ended()
 		case <-ctx.Done():
 			return again, 0, ctx.Err()
 		case <-time.After(2 * time.Millisecond):

@@ -5,18 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
+
+	"pulang/cmd/hotline/child"
 )
 
 // startFor is how long a target may take until it is ready.
@@ -29,16 +28,7 @@ type target struct {
 	metrics []string // addresses of /metrics, of this program's replicas
 	pids    []int
 	started time.Duration // from the start of the (slowest) process until it was ready
-	procs   []*process
-}
-
-// process is a child. What it writes is kept for the error when it ends early.
-type process struct {
-	cmd  *exec.Cmd
-	mu   sync.Mutex
-	out  strings.Builder
-	said chan string // every line, until nobody listens
-	done chan struct{}
+	procs   []*child.Process
 }
 
 func startTarget(ctx context.Context, o Options, dir string, a *api, r *server) (t *target, err error) {
@@ -95,99 +85,32 @@ func (t *target) start(ctx context.Context, o Options, dir string, i int, a *api
 	if !o.Polling {
 		env = append(env, "TELEGRAM_WEBHOOK_URL=https://bench.example.org"+t.path, "TELEGRAM_WEBHOOK_SECRET="+secret)
 	}
-	p, err := spawn(ctx, o.Program, args, env, dir)
+	p, err := child.Start(o.Program, args, env, dir)
 	if err != nil {
 		return err
 	}
 	t.procs = append(t.procs, p)
-	t.pids = append(t.pids, p.cmd.Process.Pid)
+	t.pids = append(t.pids, p.PID())
 	need := map[string]*[]string{"public": &t.hooks}
 	if o.Target == TargetServe {
 		need["metrics"] = &t.metrics
 	}
-	timeout := time.NewTimer(startFor)
-	defer timeout.Stop()
-	for len(need) > 0 {
-		select {
-		case line := <-p.said:
-			if m := address.FindStringSubmatch(line); m != nil && need[m[1]] != nil {
-				*need[m[1]] = append(*need[m[1]], m[2])
-				delete(need, m[1])
-			}
-		case <-p.done:
-			return p.ended()
-		case <-timeout.C:
-			return errors.New("the bot did not say its address within a minute")
-		case <-ctx.Done():
-			return ctx.Err()
+	return p.Hear(ctx, func(line string) bool {
+		if m := address.FindStringSubmatch(line); m != nil && need[m[1]] != nil {
+			*need[m[1]] = append(*need[m[1]], m[2])
+			delete(need, m[1])
 		}
-	}
-	return nil
+		return len(need) == 0
+	})
 }
 
 var address = regexp.MustCompile(`^(public|metrics)\s+http://([^/\s]+)`)
 
-// spawn starts a child in a process group of its own, so that a Ctrl-C reaches the driver, which stops it.
-func spawn(ctx context.Context, program string, args, env []string, dir string) (*process, error) {
-	p := &process{said: make(chan string, 64), done: make(chan struct{})}
-	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), program, args...) //nolint:gosec // our own file, or redis-server
-	p.cmd.Env, p.cmd.Dir = env, dir
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	r, w := io.Pipe()
-	p.cmd.Stdout, p.cmd.Stderr = w, w
-	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", filepath.Base(program), err)
-	}
-	go func() {
-		lines := bufio.NewScanner(r)
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			p.mu.Lock()
-			if p.out.Len() < 1<<20 {
-				p.out.WriteString(lines.Text() + "\n")
-			}
-			p.mu.Unlock()
-			select {
-			case p.said <- lines.Text():
-			default:
-			}
-		}
-		_, _ = io.Copy(io.Discard, r) // a line that is too long must not block the child
-	}()
-	go func() {
-		_ = p.cmd.Wait()
-		_ = w.Close()
-		close(p.done)
-	}()
-	return p, nil
-}
-
-// ended says with which last words the child ended.
-func (p *process) ended() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	lines := strings.Split(strings.TrimSpace(p.out.String()), "\n")
-	return fmt.Errorf("%s ended: %s", filepath.Base(p.cmd.Path), lines[len(lines)-1])
-}
-
-// stop ends the child: in an orderly way, and if that takes too long at once.
-func (p *process) stop() {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-p.done:
-	case <-time.After(20 * time.Second):
-		_ = p.cmd.Process.Kill()
-		<-p.done
-	}
-}
-
 // failed is the error of a child that has ended, nil while all run.
 func (t *target) failed() error {
 	for _, p := range t.procs {
-		select {
-		case <-p.done:
-			return p.ended()
-		default:
+		if err := p.Ended(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -196,7 +119,7 @@ func (t *target) failed() error {
 func (t *target) stop() {
 	var all sync.WaitGroup
 	for _, p := range t.procs {
-		all.Go(p.stop)
+		all.Go(func() { _ = p.Stop() }) // measured is what it did before
 	}
 	all.Wait()
 }
