@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"pulang/bot/whole"
 )
 
 // Manifest says what a backup holds. It stands beside the copy, in clear: numbers, times and links of the audit
@@ -89,14 +91,14 @@ func (s *Store) Backup(ctx context.Context, dir, program string) (Manifest, erro
 		err = writeSynced(filepath.Join(tmp, manifestName), append(raw, '\n'))
 	}
 	if err == nil {
-		err = syncDir(tmp)
+		err = whole.SyncDir(tmp)
 	}
 	m.Dir = filepath.Join(dir, backupPrefix+m.MadeAt.Format(backupTime))
 	if err == nil {
 		err = os.Rename(tmp, m.Dir)
 	}
 	if err == nil {
-		err = syncDir(dir)
+		err = whole.SyncDir(dir)
 	}
 	if err != nil {
 		return m, fmt.Errorf("backup: %w", err)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -11,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"errors"
+	"pulang/bot/whole"
 )
 
 // journal keeps outside Redis what this process acknowledged: in a small file of the data directory, without any
@@ -173,15 +174,13 @@ func (j *journal) without(gone map[string]bool) error {
 			keep = a.append(keep)
 		}
 	}
-	tmp := j.path + ".new"
-	if err := os.WriteFile(tmp, keep, 0o600); err != nil {
-		return err
+	err = whole.Write(j.path, keep)
+	if err == nil {
+		if old := os.Remove(j.path + ".1"); old != nil && !errors.Is(old, fs.ErrNotExist) {
+			err = old
+		}
 	}
-	err = errors.Join(j.file.Close(), os.Rename(tmp, j.path))
-	if old := os.Remove(j.path + ".1"); old != nil && !errors.Is(old, fs.ErrNotExist) {
-		err = errors.Join(err, old)
-	}
-	return errors.Join(err, j.reopen())
+	return errors.Join(err, j.file.Close(), j.reopen())
 }
 
 // name tells one commit from another.

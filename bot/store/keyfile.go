@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +16,8 @@ import (
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
+
+	"pulang/bot/whole"
 )
 
 // keyFile is the key file's JSON.
@@ -112,7 +115,7 @@ func (k *Keyring) Write(path string) error {
 	if err := os.Link(tmp, path); err != nil {
 		return fmt.Errorf("key file: %w", err)
 	}
-	return syncDir(filepath.Dir(path))
+	return whole.SyncDir(filepath.Dir(path))
 }
 
 // writeBeside writes a whole key file next to path, from where it is put into place: a reader sees all of it or none.
@@ -125,17 +128,11 @@ func (k *Keyring) writeBeside(path string, h *keyset.Handle) (tmp string, err er
 	if err != nil {
 		return "", fmt.Errorf("key file: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".keys-*")
+	tmp, err = whole.Beside(path, func(w io.Writer) error { _, err := w.Write(append(raw, '\n')); return err })
 	if err != nil {
 		return "", fmt.Errorf("key file: %w", err)
 	}
-	_, err = f.Write(append(raw, '\n'))
-	err = errors.Join(err, f.Chmod(0o600), f.Sync(), f.Close())
-	if err != nil {
-		_ = os.Remove(f.Name())
-		return "", fmt.Errorf("key file: %w", err)
-	}
-	return f.Name(), nil
+	return tmp, nil
 }
 
 // change puts other wrapping keys into the key file: edit gets those of the file as it is now, not as we last read
@@ -173,27 +170,15 @@ func (k *Keyring) change(edit func(*wrapping) (*keyset.Handle, error)) error {
 		return err
 	}
 	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
-		err = os.Chown(tmp, int(sys.Uid), int(sys.Gid))
+		if err := os.Chown(tmp, int(sys.Uid), int(sys.Gid)); err != nil {
+			return errors.Join(fmt.Errorf("key file: %w", err), os.Remove(tmp))
+		}
 	}
-	if err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("key file: %w", err), os.Remove(tmp))
-	}
-	if err := dir.Sync(); err != nil {
+	if err := whole.Put(tmp, path); err != nil {
 		return fmt.Errorf("key file: %w", err)
 	}
 	_, err = k.refresh()
 	return err
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir) //nolint:gosec // our own data directory
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // keyringFor finds the keys of a store: the key file when there is one, a new one only for an empty store.

@@ -40,7 +40,7 @@ func TestKeyFile(t *testing.T) {
 	if k.Blind("phone", "+62") == k.Blind("nik", "+62") || len(k.Blind("phone", "+62")) != 22 {
 		t.Fatal("blind values of two kinds must differ")
 	}
-	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".keys-*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".*-*")); len(left) > 0 {
 		t.Fatal("left:", left)
 	}
 	if err := os.Chmod(path, 0o644); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"pulang/bot"
+	"pulang/bot/whole"
 )
 
 // NotEmptyError says that a restore would have overwritten something.
@@ -108,7 +109,7 @@ func (r *Restoring) ToDirectory(ctx context.Context, data string) (found Found, 
 	if err := os.Rename(filepath.Join(tmp, "appendonlydir"), filepath.Join(data, "appendonlydir")); err != nil {
 		return found, fmt.Errorf("data directory: %w", err)
 	}
-	return found, syncDir(data)
+	return found, whole.SyncDir(data)
 }
 
 // finish ends every session of the staff, for one that was signed out since would be alive again, and writes down

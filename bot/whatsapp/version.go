@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -15,6 +14,8 @@ import (
 	"go.mau.fi/whatsmeow/proto/waCompanionReg"
 	"go.mau.fi/whatsmeow/store"
 	"google.golang.org/protobuf/proto"
+
+	"pulang/bot/whole"
 )
 
 // Version says how the version of WhatsApp Web that the client claims to be is kept current. WhatsApp refuses one
@@ -84,7 +85,7 @@ func (v Version) apply(ctx context.Context, transport http.RoundTripper) (err er
 	if v.File == "" {
 		return nil
 	}
-	if err := writeFile(v.File, n.String()+"\n"); err != nil {
+	if err := whole.Write(v.File, []byte(n.String()+"\n")); err != nil {
 		return fmt.Errorf("keep WhatsApp's version: %w", withoutPath(err))
 	}
 	return nil
@@ -98,22 +99,6 @@ func useVersion(n store.WAVersionContainer, force bool) {
 		store.SetWAVersion(n)
 		store.BaseClientPayload.UserAgent.AppVersion = n.ProtoAppVersion()
 	}
-}
-
-func writeFile(path, text string) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".version")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.WriteString(text)
-	err = errors.Join(err, tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
-	}
-	return err
 }
 
 // smallBody bounds a page, which the library reads whole.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"pulang/bot/store"
+	"pulang/bot/whole"
 )
 
 // auditWatch keeps the ends of the audit chains outside Redis and compares them: every minute each chain has to go on
@@ -169,7 +169,7 @@ func (w *auditWatch) write() {
 	}
 	err := os.MkdirAll(filepath.Dir(w.path), 0o700)
 	if err == nil {
-		err = keepFile(w.path, func(out io.Writer) error { _, err := out.Write(b); return err }, func() error { return nil })
+		err = whole.Write(w.path, b)
 	}
 	if (err != nil) != w.stuck {
 		if w.stuck = err != nil; w.stuck {

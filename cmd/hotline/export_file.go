@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	stdio "io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,6 +17,7 @@ import (
 	"pulang/bot"
 	"pulang/bot/desk"
 	"pulang/bot/store"
+	"pulang/bot/whole"
 	"pulang/cmd/hotline/export"
 	"pulang/flows/casework"
 	"pulang/locales"
@@ -140,30 +140,15 @@ func mayWrite(path string) error {
 
 // keepFile writes a file that only this account of the machine can read. It stands under its name whole, after account
 // has written down that it was made, or not at all.
-func keepFile(path string, write func(stdio.Writer) error, account func() error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".export-*") // mode 0600
+func keepFile(path string, write func(stdio.Writer) error, account func() error) error {
+	tmp, err := whole.Beside(path, write)
 	if err != nil {
 		return withoutPath(err)
 	}
-	defer func() {
-		if err != nil {
-			_ = f.Close()
-			if gone := os.Remove(f.Name()); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
-				err = errors.Join(err, withoutPath(gone))
-			}
-		}
-	}()
-	w := bufio.NewWriter(f)
-	if err := write(w); err != nil {
-		return err
-	}
-	if err := errors.Join(w.Flush(), f.Sync(), f.Close()); err != nil {
-		return withoutPath(err)
-	}
 	if err := account(); err != nil {
-		return fmt.Errorf("nothing is exported without an audit row: %w", err)
+		return errors.Join(fmt.Errorf("nothing is exported without an audit row: %w", err), withoutPath(os.Remove(tmp)))
 	}
-	return withoutPath(os.Rename(f.Name(), path))
+	return withoutPath(whole.Put(tmp, path))
 }
 
 // exportCase gives a person what is held of them (UU 27/2022 art. 7, GDPR art. 15), after an officer made sure who asks.

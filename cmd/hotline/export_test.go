@@ -219,7 +219,7 @@ func TestExport(t *testing.T) {
 	if err != nil || len(left) != files+1 { // and the data directory
 		t.Errorf("%v %v", left, err)
 	}
-	if hidden, _ := filepath.Glob(filepath.Join(dir, ".export-*")); len(hidden) > 0 {
+	if hidden, _ := filepath.Glob(filepath.Join(dir, ".*-*")); len(hidden) > 0 {
 		t.Error("left:", hidden)
 	}
 	p.stop(15)
