@@ -92,7 +92,7 @@ func growOne(ctx context.Context, s *Store, n int, whole bool) error {
 		at, pid := deskNow.Add(time.Duration(i)*time.Minute), strconv.Itoa(1_000_000+2*i)
 		in := flows.Input{Kind: flows.KindText, ID: strconv.Itoa(1_000_000 + 2*i + 1), Text: "jawaban warga", At: at}
 		row := newID(at)
-		seen = append(seen, redis.Z{Score: float64(at.Unix()), Member: gotAs(in.ID)}, redis.Z{Score: float64(at.Unix()), Member: "u" + s.keys.digest(fmt.Sprint(n, " ", i))})
+		seen = append(seen, redis.Z{Score: float64(at.Unix()), Member: gotAs(in.ID)}, redis.Z{Score: float64(at.Unix()), Member: s.keys.digest(fmt.Sprint(n, " ", i))})
 		if whole || i == 0 {
 			ch.Entries = append(ch.Entries, bot.Entry{ID: newID(at), At: at, Kind: "in", Input: &in, Channel: who.Channel},
 				bot.Entry{ID: row, At: at, Kind: "out", Text: "Terima kasih. Anda sekarang di mana? Paling mudah: kirim lokasi.", Row: row, Channel: who.Channel})

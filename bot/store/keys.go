@@ -53,8 +53,8 @@ func lineKey(line string) string { return "{" + line + "}:" }
 //	hb    "0" when no row of the contact is held back (keyHeldBy), "1" or absent when there may be one
 func keyConv(line, contact string) string { return lineKey(line) + "conv:" + contact }
 
-// keySeen is a ZSET per contact, trimmed to 14 days, scored by the Unix second: "u"+digest of every request that was
-// committed, "i"+the messenger's id of an inbound message (a decimal one without the i), "o"+id+" "+row+" "+case of a sent
+// keySeen is a ZSET per contact, trimmed to 14 days, scored by the Unix second: the digest of every request that was
+// committed (a negative number), "i"+the messenger's id of an inbound message (a decimal one without the i), "o"+id+" "+row+" "+case of a sent
 // one unless its case names the contact: then the states of that case's rows have it (keyRowStates).
 func keySeen(line, contact string) string { return lineKey(line) + "seen:" + contact }
 

@@ -197,7 +197,7 @@ func (s *Store) notThere(ctx context.Context, batch []ack) ([]ack, error) {
 		if a.contact == "" {
 			found[i] = pipe.ZScore(ctx, keyRequests(a.line), a.digest)
 		} else {
-			found[i] = pipe.ZScore(ctx, keySeen(a.line, a.contact), "u"+a.digest)
+			found[i] = pipe.ZScore(ctx, keySeen(a.line, a.contact), a.digest)
 		}
 	}
 	if _, err := pipe.Exec(ctx); err != nil && !isNil(err) {

@@ -126,7 +126,7 @@ func (s *Store) Handles(ctx context.Context, line string, who bot.Contact) ([]st
 	for _, m := range members {
 		at := int64(m.Score)
 		switch m := text(m.Member); m[0] {
-		case 'u':
+		case '-':
 		case 'i':
 			out = append(out, handle{at, m[1:]})
 		case 'o':

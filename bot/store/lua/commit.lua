@@ -50,7 +50,7 @@ if id ~= '' then taker, name, ends = nx(), nx(), nx() end
 
 -- check
 local seen = who ~= '' and P .. 'seen:' .. who or P .. 'requests'
-local digest = who ~= '' and 'u' .. ARGV[2] or ARGV[2]
+local digest = ARGV[2]
 
 local function again()
   local rows = {'repeat'}

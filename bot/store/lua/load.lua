@@ -5,7 +5,7 @@
 -- Gives "seen", or: "", version, wrapped key, sealed state, case id, its version, wrapped key and sealed content, and
 -- how many cases wait; "" for what is not there.
 local P = KEYS[1]
-if redis.call('ZSCORE', P .. 'seen:' .. ARGV[1], 'u' .. ARGV[2]) then return {'seen'} end
+if redis.call('ZSCORE', P .. 'seen:' .. ARGV[1], ARGV[2]) then return {'seen'} end
 local conv = redis.call('HMGET', P .. 'conv:' .. ARGV[1], 'v', 'k', 's', 'cid')
 local m, id = ARGV[3], conv[4] or ''
 local case = {false, false, false, false}
