@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"strings"
 
 	"pulang/bot"
@@ -20,7 +21,16 @@ const (
 // numberSteps are the answers whose Norm is a phone number.
 var numberSteps = []flows.StepID{flows.StepCallbackNumber, flows.StepSubjectContact, flows.StepFamilyContact}
 
-// blindOf are the index sets in which a case is found, as "kind:blind", without repeats and in a stable order.
+// casesWith are the ids of the cases of a line that share a value, by its kind and blind.
+func (s *Store) casesWith(ctx context.Context, line, kind, blind string) ([]string, error) {
+	ids, err := s.rdb.HGet(ctx, keyBlind(line), kind+":"+blind).Result()
+	if isNil(err) {
+		return nil, nil
+	}
+	return strings.Fields(ids), err
+}
+
+// blindOf are the values by which a case is found, as "kind:blind", without repeats and in a stable order.
 func (k *Keyring) blindOf(line string, c *casework.Case) string {
 	var out []string
 	seen := map[string]bool{}

@@ -40,20 +40,21 @@ func (s *Store) caseFields(c *casework.Case, now time.Time) []any {
 		offered, since = c.Offer.To, ms(c.Offer.At)
 	}
 	return []any{
-		"code", c.Code, "m", c.Mission, "c", string(casework.Effective(c, now)), "cl", closed, "due", ms(due), "cr", ms(created),
+		"code", c.Code, "m", c.Mission, "c", string(casework.Effective(c, now)), "due", ms(due), "cr", ms(created), "cl", closed,
 		"of", offered, "ofa", since, "lat", ms(c.LaterUntil), "p1", ms(c.P1Since), "rd", ms(c.LastRead), "f", female,
 		"st", ms(c.SettledAt), "pr", ms(c.PromisedAt), "w", windowField(k.Windows), "bx", s.keys.blindOf(c.Line, c),
 	}
 }
 
 // leadingFields are those that commit.lua always wants to have; caseFields begins with them.
-const leadingFields = 4
+const leadingFields = 3
 
-// changedFields are the leading fields and those that are not as they were.
+// changedFields are the leading fields and those that are not as they were; of a new case, of which nothing was, those
+// that are not empty.
 func changedFields(now, was []any) []any {
 	out := append(make([]any, 0, len(now)), now[:2*leadingFields]...)
 	for i := 2 * leadingFields; i < len(now); i += 2 {
-		if now[i+1] != was[i+1] {
+		if was == nil && now[i+1] != "" || was != nil && now[i+1] != was[i+1] {
 			out = append(out, now[i], now[i+1])
 		}
 	}

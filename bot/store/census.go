@@ -88,9 +88,14 @@ func census(ctx context.Context, rdb redis.UniversalClient) ([]LineCensus, error
 // eachKey walks over the names of all keys, in a Cluster over those of every primary at once: f has to bear that.
 // What is there from the beginning to the end is met once, or now and then twice where keys are made meanwhile.
 func eachKey(ctx context.Context, rdb redis.UniversalClient, f func(names []string) error) error {
+	return eachKeyLike(ctx, rdb, "", f)
+}
+
+// eachKeyLike is eachKey for the names that match a pattern of Redis; "" for all.
+func eachKeyLike(ctx context.Context, rdb redis.UniversalClient, pattern string, f func(names []string) error) error {
 	walk := func(ctx context.Context, c *redis.Client) error {
 		for cursor := uint64(0); ; {
-			names, next, err := c.Scan(ctx, cursor, "", scanBatch).Result()
+			names, next, err := c.Scan(ctx, cursor, pattern, scanBatch).Result()
 			if err != nil {
 				return fmt.Errorf("redis: %w", err)
 			}

@@ -259,7 +259,7 @@ func (s *Store) change(ctx context.Context, c *bot.Change, ask bool) (*written, 
 // state lays out the conversation: the state itself, the case it fills, the prompt and the messages' ids.
 func (w *written) state(c *bot.Change, k recordKey) error {
 	var sealed []byte
-	code, shown := "", ""
+	code, shown := "", int64(0)
 	if c.State != nil {
 		var err error
 		if sealed, err = k.sealJSON(nil, k.key, "s", c.Version+1, c.State); err != nil {
@@ -267,7 +267,7 @@ func (w *written) state(c *bot.Change, k recordKey) error {
 		}
 		code = c.State.Case
 		if p := c.State.Shown; p != nil && p.Buttons {
-			shown = ms(p.At)
+			shown = millis(p.At)
 		}
 	}
 	w.add(sealed, code, shown)
@@ -320,7 +320,9 @@ func (s *Store) caseArgs(ctx context.Context, w *written, c *bot.Change, now tim
 	}
 	w.caseKey, w.fields = k.key, s.caseFields(c.Case, now)
 	fields := w.fields
-	if was, ok := s.fields.get(k.key); ok && was.version == c.CaseVer {
+	if c.CaseVer == 0 {
+		fields = changedFields(fields, nil)
+	} else if was, ok := s.fields.get(k.key); ok && was.version == c.CaseVer {
 		fields = changedFields(fields, was.fields)
 	}
 	w.add(id, c.CaseVer, k.wrapped, sealed, len(fields)/2)

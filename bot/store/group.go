@@ -12,11 +12,11 @@ import (
 // GroupExists reports whether a case of the line leads or belongs to the group with that join code (in the form of
 // casework.ParseJoinCode).
 func (s *Store) GroupExists(ctx context.Context, line, code string) (bool, error) {
-	n, err := s.rdb.Exists(ctx, keyBlind(line, blindGroup, s.keys.Blind(blindGroup, code))).Result()
+	ids, err := s.casesWith(ctx, line, blindGroup, s.keys.Blind(blindGroup, code))
 	if err != nil {
 		return false, fmt.Errorf("group: %w", err)
 	}
-	return n > 0, nil
+	return len(ids) > 0, nil
 }
 
 // Group lists the mission's cases of a group, closed ones too, in no order; empty when there is none. A member whose
@@ -29,7 +29,7 @@ func (s *Store) Group(ctx context.Context, mission, code string) (own []bot.Queu
 	var found []place
 	elsewhere = map[string]int{}
 	for _, line := range lines {
-		ids, err := s.rdb.SMembers(ctx, keyBlind(line, blindGroup, s.keys.Blind(blindGroup, code))).Result()
+		ids, err := s.casesWith(ctx, line, blindGroup, s.keys.Blind(blindGroup, code))
 		if err != nil {
 			return nil, nil, fmt.Errorf("group: %w", err)
 		}

@@ -5,7 +5,7 @@ package store
 // number or place. Times in scores and fields are Unix milliseconds unless said otherwise. The scripts below lua/
 // build the names from the same prefixes; a test compares the two.
 //
-// The case record, keyCase, is a HASH:
+// The case record, keyCase, is a HASH. A field that would be "" is not in it:
 //
 //	v     version, 1 for a new case; every write adds one
 //	k     the case's data key, wrapped by the key file; gone after an erasure
@@ -24,7 +24,7 @@ package store
 //	pr    a time promised to the person, "" for none
 //	w     safe windows in which a call is allowed, as "540-600,1260-1320" in minutes of the
 //	      mission's local day, "" for none
-//	bx    the blind index sets that name the case, separated by a space
+//	bx    the values in keyBlind by which the case is found, separated by a space
 //	of    code of the mission that was asked to take the case over, "" for none; ofa since when
 //	by    officer who holds the lease, absent when nobody does: Store.accountID(name), a name being personal data;
 //	      a commit passes accountID(Change.Claim). keyOfficers has the names, sealed
@@ -45,7 +45,8 @@ func lineKey(line string) string { return "{" + line + "}:" }
 //	k     the contact's data key, wrapped
 //	a     the sealed bot.Contact (JSON), associated data: key name, "a"
 //	s     the sealed flows.State (JSON), associated data: key name, "s", v
-//	code  the code of the case that the state fills, "" for none; cid the id of that case
+//	cid   the id of the case that the state fills, "" for none
+//	sh    when the person was shown the last prompt, if it had buttons; 0 otherwise
 //	acct  the account of the channel, under which the contact is scheduled
 //	in    the person's last own message
 //	x     the lane in which the contact is scheduled, absent when it is not
@@ -83,9 +84,10 @@ func keyViewers(line, id string) string { return lineKey(line) + "viewers:" + id
 // is "".
 func keyCodes(line string) string { return lineKey(line) + "codes" }
 
-// keyBlind is a SET of case ids that share a value; blind is Keyring.Blind of it. Kinds: phone, passport, nik,
-// contact, group (a join code). As long as such a case.
-func keyBlind(line, kind, blind string) string { return lineKey(line) + "blind:" + kind + ":" + blind }
+// keyBlind is a HASH from "kind:blind" to the ids of the cases that share a value, separated by a space; blind is
+// Keyring.Blind of it, of a contact its name. Kinds: phone, passport, nik, contact, group (a join code). As long as such
+// a case. One key for all: a SET of one id each would take 145 bytes more.
+func keyBlind(line string) string { return lineKey(line) + "blind" }
 
 // keyQueue is a ZSET per mission and class: cases that are offered now, scored by due time.
 func keyQueue(line, mission, class string) string {
@@ -143,7 +145,7 @@ func keyTurns(line, mission string) string { return lineKey(line) + "queue:" + m
 func keySeq(line, mission string) string    { return lineKey(line) + "seq:" + mission }
 func keyEvents(line, mission string) string { return lineKey(line) + "events:" + mission }
 
-// keyTimers is a ZSET of timers by due time: "k|name|case id" or "c|name|contact". A taken one is scored by the end
+// keyTimers is a ZSET of timers by due time: "name|case id" or "c|name|contact". A taken one is scored by the end
 // of its lease less half a millisecond, and its own time is in the HASH keyTimersTaken. keyTimersLast is a STRING: the token and the result
 // of the last take, for its repeat.
 func keyTimers(line string) string      { return lineKey(line) + "timers" }
@@ -183,9 +185,6 @@ func keyParked(line, account string) string { return lineKey(line) + "out:" + ac
 // of the last take that took something.
 func keyFreeze(line, account string) string   { return lineKey(line) + "out:" + account + ":freeze" }
 func keyTakeLast(line, account string) string { return lineKey(line) + "out:" + account + ":last" }
-
-// keyPrompts is a ZSET per account: contacts whose last prompt had buttons, by when it was shown; for two days.
-func keyPrompts(line, account string) string { return lineKey(line) + "prompts:" + account }
 
 // keyBeat is a STRING per account: when its channel was last known to be heard.
 func keyBeat(line, account string) string { return lineKey(line) + "beat:" + account }

@@ -124,7 +124,7 @@ func (s *Store) linkArgs(ctx context.Context, l bot.CaseLink) ([]any, error) {
 func (s *Store) relead(ctx context.Context, line string, who bot.Contact, from, to string) ([]any, error) {
 	id := s.keys.contactID(line, who)
 	key := keyConv(line, id)
-	stay := []any{id, dash(who.Account), "", "", "", ""}
+	stay := []any{id, dash(who.Account), "", "", ""}
 	f, err := s.rdb.HMGet(ctx, key, "v", "k", "s").Result()
 	if err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func (s *Store) relead(ctx context.Context, line string, who bot.Contact, from, 
 	if err != nil {
 		return nil, err
 	}
-	return []any{id, dash(who.Account), v, wrapped, now, to}, nil
+	return []any{id, dash(who.Account), v, wrapped, now}, nil
 }
 
 // movedEntries are what the contacts wrote and were sent while the two cases were one.

@@ -12,13 +12,13 @@ func TestScriptsNameKnownKeys(t *testing.T) {
 	known := map[string]bool{}
 	for _, k := range []string{
 		keyConv("kh", ""), keySeen("kh", ""), keyRequests("kh"), keyResult("kh", ""), keyCase("kh", ""), keyTimeline("kh", ""),
-		keyRowStates("kh", ""), keyViewers("kh", ""), keyCodes("kh"), lineKey("kh") + "blind:", lineKey("kh") + "blind:contact:", lineKey("kh") + "queue:",
+		keyRowStates("kh", ""), keyViewers("kh", ""), keyCodes("kh"), keyBlind("kh"), lineKey("kh") + "queue:",
 		keySeq("kh", ""), keyEvents("kh", ""), keyTimers("kh"), keyTimersTaken("kh"), keyTimersLast("kh"), keyRows("kh"),
-		keyWaiting("kh", ""), keyHeldBy("kh", ""), keyHeld("kh"), keyDead("kh"), lineKey("kh") + "out:", keyPrompts("kh", ""),
+		keyWaiting("kh", ""), keyHeldBy("kh", ""), keyHeld("kh"), keyDead("kh"), lineKey("kh") + "out:",
 		keyLease("kh", ""), keyAsides("kh"), keyAside("kh"), keyAudit("kh"), keyOfficers("kh"),
 		keyNumberAsk("kh", ""), keyNumberShow("kh", ""), keyChannels("kh"), keyForget("kh"), keyErasures("kh"),
 		keyBroadcasts("kh"), keyBroadcasting("kh"),
-		keyNumbers("kh"), keyMissing("kh", ""), keyBlind("kh", blindContact, ""),
+		keyNumbers("kh"), keyMissing("kh", ""),
 	} {
 		known[strings.TrimPrefix(k, "{kh}:")] = true
 	}
@@ -40,7 +40,7 @@ func TestScriptsNameKnownKeys(t *testing.T) {
 		{keyLeased("kh", "a"), "{kh}:out:a:leased"}, {keyParked("kh", "a"), "{kh}:out:a:parked"},
 		{keyQueueOffered("kh", "m"), "{kh}:queue:m:offered"},
 		{keyFreeze("kh", "a"), "{kh}:out:a:freeze"}, {keyTakeLast("kh", "a"), "{kh}:out:a:last"},
-		{keyBlind("kh", "nik", "x"), "{kh}:blind:nik:x"}, {keyBeat("kh", "a"), "{kh}:beat:a"}, {keyMark(), "{staff}:mark"},
+		{keyBeat("kh", "a"), "{kh}:beat:a"}, {keyMark(), "{staff}:mark"},
 	} {
 		if k.got != k.want {
 			t.Errorf("%s, the scripts say %s", k.got, k.want)
@@ -72,7 +72,7 @@ func TestScriptsSayWhatTheyTake(t *testing.T) {
 			}
 		}
 	}
-	fragments := []string{"audit.lua", "number.lua", "place.lua", "seen_as.lua", "set_timers.lua", "waiting.lua"}
+	fragments := []string{"audit.lua", "blind.lua", "fields.lua", "number.lua", "place.lua", "seen_as.lua", "set_timers.lua", "waiting.lua"}
 	for _, e := range entries {
 		if name := e.Name(); !run[name] && !slices.Contains(fragments, name) {
 			t.Errorf("%s is no script and no fragment", name)

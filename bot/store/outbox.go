@@ -136,7 +136,7 @@ func (s *Store) Handles(ctx context.Context, line string, who bot.Contact) ([]st
 			out = append(out, handle{at, m})
 		}
 	}
-	cases, err := s.rdb.SMembers(ctx, keyBlind(line, blindContact, contact)).Result()
+	cases, err := s.casesWith(ctx, line, blindContact, contact)
 	if err != nil {
 		return nil, fmt.Errorf("handles: %w", err)
 	}
@@ -170,7 +170,7 @@ type handle struct {
 
 // markBlocked notes on every case of the contact that it cannot be reached there.
 func (s *Store) markBlocked(ctx context.Context, line string, who bot.Contact, now time.Time) error {
-	ids, err := s.rdb.SMembers(ctx, keyBlind(line, blindContact, s.keys.contactID(line, who))).Result()
+	ids, err := s.casesWith(ctx, line, blindContact, s.keys.contactID(line, who))
 	if err != nil {
 		return err
 	}

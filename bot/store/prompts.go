@@ -1,10 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -15,19 +18,19 @@ import (
 func rangeFrom(since string) *redis.ZRangeBy { return &redis.ZRangeBy{Min: since, Max: "+inf"} }
 
 // Prompted calls f for every contact of the account whose last prompt had buttons and was shown between from and to
-// (both included), oldest first: after an outage their taps may be lost. It ends with f's first error.
+// (both included), oldest first: after an outage their taps may be lost. It ends with f's first error. It walks over all
+// contacts of the line, in steps that hold up nobody: an index of the prompts, for the few times that somebody asks,
+// would cost each message a command and each person 126 bytes.
 func (s *Store) Prompted(ctx context.Context, line, account string, from, to time.Time, f func(bot.Contact) error) error {
 	if _, err := s.line(line); err != nil {
 		return err
 	}
-	ids, err := s.rdb.ZRangeByScore(ctx, keyPrompts(line, dash(account)), &redis.ZRangeBy{
-		Min: strconv.FormatInt(from.UnixMilli(), 10), Max: strconv.FormatInt(to.UnixMilli(), 10),
-	}).Result()
+	shown, err := s.promptedIn(ctx, line, dash(account), from.UnixMilli(), to.UnixMilli())
 	if err != nil {
 		return fmt.Errorf("prompted: %w", err)
 	}
-	for _, id := range ids {
-		who, err := s.contact(ctx, line, id)
+	for _, p := range shown {
+		who, err := s.contact(ctx, line, p.contact)
 		if errors.Is(err, bot.ErrNotFound) {
 			continue
 		}
@@ -41,16 +44,46 @@ func (s *Store) Prompted(ctx context.Context, line, account string, from, to tim
 	return nil
 }
 
-// promptsFor is how long a prompt is remembered: twice as long before an outage as anybody is asked about it again.
-const promptsFor = 48 * time.Hour
+// promptShown is when a contact was shown the last prompt, in milliseconds.
+type promptShown struct {
+	contact string
+	at      int64
+}
 
-// Beat notes that the account's channel was heard now. It forgets prompts that were shown promptsFor before: an outage
-// that is noticed later begins at this beat at the earliest.
+// promptedIn are the contacts of the account whose last prompt had buttons and was shown in that time, oldest first.
+func (s *Store) promptedIn(ctx context.Context, line, account string, from, to int64) ([]promptShown, error) {
+	var mu sync.Mutex
+	all := map[string]int64{} // a walk may meet a key twice
+	err := eachKeyLike(ctx, s.rdb, keyConv(line, "*"), func(names []string) error {
+		pipe := s.rdb.Pipeline()
+		got := make([]*redis.SliceCmd, len(names))
+		for i, name := range names {
+			got[i] = pipe.HMGet(ctx, name, "sh", "acct")
+		}
+		if _, err := pipe.Exec(ctx); err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for i, name := range names {
+			f := texts(got[i].Val())
+			if at, err := strconv.ParseInt(f[0], 10, 64); err == nil && at > 0 && from <= at && at <= to && f[1] == account {
+				all[name[len(keyConv(line, "")):]] = at
+			}
+		}
+		return nil
+	})
+	var out []promptShown
+	for contact, at := range all {
+		out = append(out, promptShown{contact, at})
+	}
+	slices.SortFunc(out, func(a, b promptShown) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.contact, b.contact)) })
+	return out, err
+}
+
+// Beat notes that the account's channel was heard now.
 func (s *Store) Beat(ctx context.Context, line, account string, now time.Time) error {
-	pipe := s.rdb.Pipeline()
-	pipe.Set(ctx, keyBeat(line, dash(account)), now.UnixMilli(), 0)
-	pipe.ZRemRangeByScore(ctx, keyPrompts(line, dash(account)), "-inf", "("+strconv.FormatInt(now.Add(-promptsFor).UnixMilli(), 10))
-	if _, err := pipe.Exec(ctx); err != nil {
+	if err := s.rdb.Set(ctx, keyBeat(line, dash(account)), now.UnixMilli(), 0).Err(); err != nil {
 		return fmt.Errorf("beat: %w", err)
 	}
 	return nil

@@ -17,7 +17,7 @@ var scriptTimers = newScript("timers")
 // timerMember names a timer in the set.
 func (s *Store) timerMember(line string, t bot.Timer) string {
 	if t.CaseID != "" {
-		return "k|" + t.Name + "|" + t.CaseID
+		return t.Name + "|" + t.CaseID
 	}
 	return "c|" + t.Name + "|" + s.keys.contactID(line, t.Contact)
 }
@@ -40,7 +40,7 @@ func (s *Store) TakeTimers(ctx context.Context, line string, now time.Time, n in
 	}
 	var out []bot.Timer
 	for ; len(f) > 0; f = f[4:] {
-		kind, rest, _ := strings.Cut(f[0], "|")
+		rest, ofContact := strings.CutPrefix(f[0], "c|")
 		name, id, ok := strings.Cut(rest, "|")
 		at, err := strconv.ParseInt(f[1], 10, 64)
 		if !ok || err != nil {
@@ -48,7 +48,7 @@ func (s *Store) TakeTimers(ctx context.Context, line string, now time.Time, n in
 			continue
 		}
 		t := bot.Timer{Line: line, Name: name, At: fromMillis(at)}
-		if kind == "k" {
+		if !ofContact {
 			t.CaseID = id
 		} else if t.Contact, err = s.openContact(line, id, f[2], f[3]); err != nil {
 			s.log.Error("timer", "line", line, "timer", name, "err", err)

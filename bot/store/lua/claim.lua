@@ -15,12 +15,12 @@ if done then
 end
 local case = P .. 'case:' .. id
 local f = redis.call('HMGET', case, 'm', 'c', 'w', 'cl', 'by', 'sin', 'unt', 'st', 'lat')
-if f[1] ~= ARGV[8] or f[4] ~= '' then return {'gone'} end
+if f[1] ~= ARGV[8] or (f[4] or '') ~= '' then return {'gone'} end
 local held = f[5] and tonumber(f[7] or '0') > tonumber(now)
 if held and f[5] ~= ARGV[4] then return {'held', f[5], f[6], f[7]} end
 if ARGV[7] == '1' then
   if held or (f[8] or '') ~= '' then return {'gone'} end
-  if f[9] ~= '' and tonumber(f[9]) > tonumber(now) then return {'gone'} end
+  if (f[9] or '') ~= '' and tonumber(f[9]) > tonumber(now) then return {'gone'} end
   if f[2] ~= 'P1' and redis.call('EXISTS', P .. 'queue:' .. ARGV[8] .. ':P1') == 1 then return {'again'} end
 end
 local since = now

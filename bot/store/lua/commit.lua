@@ -6,9 +6,9 @@
 --       is when), 12 and 13 name and token of a lease that must be in force ("" for none), 14 and 15 the account and its
 --       number of the update that led to this ("" for none); then in this order:
 --       contacts: n, n × (contact, account, wrapped key, sealed address or "" when it is stored)
---       state (only with a contact): sealed or "" for none, case code, when a prompt with buttons was shown or "",
+--       state (only with a contact): sealed or "" for none, case code, when a prompt with buttons was shown or 0,
 --              n, n × (message as it is remembered, second) of the messages
---       case:  id ("" for none), expected version, wrapped key, sealed, n, n × (field, value): code, m, c, cl always,
+--       case:  id ("" for none), expected version, wrapped key, sealed, n, n × (field, value): code, m, c always,
 --              of the others at least those that are not as they were in the expected version
 --              then the officer who gets the lease ("" for nobody), the officer's sealed name, the lease's end
 --       entries: n, n × entry    rows: n, n × (id, lane, contact, account, case, not before, state, row)
@@ -16,6 +16,8 @@
 --       held: n, n × (contact, account) whose held rows are to be asked about again
 -- Gives "ok", then the ids of the rows handed over; or "repeat" and the same for the caller whose token it was; or
 -- one word and nothing written: "conflict", "code" (taken), "lease" (not held), "fence", "key" (seal again).
+-- include blind.lua
+-- include fields.lua
 -- include place.lua
 -- include waiting.lua
 -- include number.lua
@@ -31,6 +33,7 @@ end
 -- read
 local contacts = {}
 local lately = false -- the person wrote within a day
+local leased = {} -- contacts of which a row is being sent
 for i = 1, tonumber(nx()) do contacts[i] = {nx(), nx(), nx(), nx()} end
 local state, code, shown, ids = '', '', '', {}
 if who ~= '' then
@@ -38,13 +41,7 @@ if who ~= '' then
   for i = 1, tonumber(nx()) do ids[i] = {nx(), nx()} end
 end
 local id, ver, key, sealed = nx(), nx(), nx(), nx()
-local fields = {}
-local set = {}
-for i = 1, tonumber(nx()) do
-  local k, v = nx(), nx()
-  set[2 * i - 1], set[2 * i] = k, v
-  fields[k] = v
-end
+local fields, set, gone = fields_of(nx)
 local taker, name, ends = '', '', ''
 if id ~= '' then taker, name, ends = nx(), nx(), nx() end
 
@@ -70,12 +67,13 @@ end
 
 if ARGV[12] ~= '' and redis.call('HGET', P .. 'lease:' .. ARGV[12], 'tok') ~= ARGV[13] then return no('fence') end
 for _, c in ipairs(contacts) do
-  local have = redis.call('HMGET', P .. 'conv:' .. c[1], 'v', 'k', 'lt', 'x', 'code', 'cid', 'in', 'hb')
+  local have = redis.call('HMGET', P .. 'conv:' .. c[1], 'v', 'k', 'lt', 'x', 'in', 'hb')
   if c[1] == who and state ~= '' and (have[1] or '0') ~= ARGV[7] then return no('conflict') end
   if (have[2] and have[2] ~= c[3]) or (not have[2] and c[4] == '') then return no('key') end
-  c[5], c[6], c[7], c[8], c[9] = have[3], have[4], have[5], have[6], have[2] and have[8] or '0'
-  if not have[2] then c[10] = true end
-  if c[1] == who and have[7] then lately = tonumber(now) - tonumber(have[7]) < 86400000 end
+  leased[c[1]] = have[3]
+  c[5], c[6], c[7] = have[3], have[4], have[2] and have[6] or '0'
+  if not have[2] then c[8] = true end
+  if c[1] == who and have[5] then lately = tonumber(now) - tonumber(have[5]) < 86400000 end
 end
 local case = P .. 'case:' .. id
 local old = {}
@@ -105,20 +103,9 @@ if not lately or tonumber(ARGV[7]) % 8 == 0 then
 end
 local conv = {} -- what is to be written of the person's own record
 if state ~= '' then
-  local p = contacts[1]
   local filled = ''
-  if code ~= '' then
-    if code == fields.code then
-      filled = id
-    elseif code == p[7] then
-      filled = p[8] or ''
-    else
-      filled = redis.call('HGET', P .. 'codes', code) or ''
-    end
-  end
-  conv = {'v', string.format('%.0f', tonumber(ARGV[7]) + 1), 's', state, 'code', code, 'cid', filled}
-  local prompts = P .. 'prompts:' .. p[2]
-  if shown ~= '' then redis.call('ZADD', prompts, shown, who) else redis.call('ZREM', prompts, who) end
+  if code ~= '' then filled = code == fields.code and id or redis.call('HGET', P .. 'codes', code) or '' end
+  conv = {'v', string.format('%.0f', tonumber(ARGV[7]) + 1), 's', state, 'cid', filled, 'sh', shown}
 end
 if ARGV[10] == '1' then
   conv[#conv + 1] = 'in'
@@ -126,6 +113,7 @@ if ARGV[10] == '1' then
 end
 if id ~= '' then
   redis.call('HSET', case, 'v', string.format('%.0f', tonumber(ver) + 1), 'k', key, 's', sealed, unpack(set))
+  if #gone > 0 and ver ~= '0' then redis.call('HDEL', case, unpack(gone)) end
   if ver == '0' then redis.call('HSET', P .. 'codes', fields.code, id) end
   local kind = 'case'
   local over = old[3] and old[3] ~= fields.m -- a lease is an officer's of the mission whose case it is
@@ -138,9 +126,9 @@ if id ~= '' then
     redis.call('HSET', P .. 'officers', taker, name)
     kind = 'claim'
   end
-  local function moved(name, was) return fields[name] and fields[name] ~= was end
+  local function moved(name, was) return fields[name] and fields[name] ~= (was or '') end
   if moved('of', old[15]) then
-    if old[15] and old[15] ~= '' then
+    if old[15] then
       redis.call('ZREM', P .. 'queue:' .. old[15] .. ':offered', id)
       announce(P, old[15], 'case')
     end
@@ -163,11 +151,8 @@ if id ~= '' then
       place(P, id, old[3], old[4], old[5], now)
     end
   end
-  if moved('bx', old[6]) then
-    for b in string.gmatch(old[6] or '', '%S+') do redis.call('SREM', P .. 'blind:' .. b, id) end
-    for b in string.gmatch(fields.bx, '%S+') do redis.call('SADD', P .. 'blind:' .. b, id) end
-  end
-  if fields.c == 'P1' and old[4] ~= 'P1' and fields.cl == '' then kind = 'p1' end
+  if moved('bx', old[6]) then index(P, id, old[6] or '', fields.bx) end
+  if fields.c == 'P1' and old[4] ~= 'P1' and (fields.cl or old[10] or '') == '' then kind = 'p1' end
   -- Most changes are words of a conversation that nobody is looking at: the desks read of them with the second.
   announce(P, fields.m, kind, kind == 'case' and not elsewhere and not old[7])
   if over then announce(P, old[3], 'case') end
@@ -178,9 +163,9 @@ if #entries > 0 then redis.call('RPUSH', P .. 'timeline:' .. id, unpack(entries)
 
 -- what was held for the person's next message may leave now, before anything newer
 local released = false
-if ARGV[10] == '1' and contacts[1][9] ~= '0' then
+if ARGV[10] == '1' and contacts[1][7] ~= '0' then
   local parked = redis.call('LRANGE', P .. 'heldby:' .. who, 0, -1)
-  if #parked == 0 then contacts[1][10] = true end
+  if #parked == 0 then contacts[1][8] = true end
   for _, h in ipairs(parked) do
     local blob = redis.call('HGET', P .. 'rows', h)
     if blob then
@@ -199,7 +184,7 @@ local function queue(contact, lane, row)
   local waiting, back = P .. 'waiting:' .. contact, {}
   local n = redis.call('RPUSH', waiting, lane .. row) - 1
   if lane == '4' or n == 0 then return end
-  if redis.call('HEXISTS', P .. 'conv:' .. contact, 'lt') == 1 then n = n - 1 end
+  if leased[contact] then n = n - 1 end
   if n == 0 or string.sub(redis.call('LINDEX', waiting, -2), 1, 1) ~= '4' then return end
   redis.call('RPOP', waiting)
   while n > 0 and string.sub(redis.call('LINDEX', waiting, -1), 1, 1) == '4' do
@@ -247,7 +232,7 @@ for _, c in ipairs(contacts) do
   end
   if parks[contact] then
     set[#set + 1], set[#set + 2] = 'hb', '1'
-  elseif c[10] then
+  elseif c[8] then
     set[#set + 1], set[#set + 2] = 'hb', '0' -- nothing is held by this contact
   end
   if #set > 0 then redis.call('HSET', P .. 'conv:' .. contact, unpack(set)) end

@@ -4,6 +4,7 @@
 -- ARGV  1 case id, then for each contact of the case: contact, its sealed address for a channel that keeps people in a
 --       store of its own ("" for others), which then has to forget the person as well
 -- Gives 1, or 0 when there is no such case.
+-- include blind.lua
 -- include place.lua
 -- include waiting.lua
 -- include seen_as.lua
@@ -17,7 +18,7 @@ if (f[6] or '') ~= '' then
   redis.call('ZREM', P .. 'queue:' .. f[6] .. ':offered', id)
   announce(P, f[6], 'case')
 end
-for b in string.gmatch(f[5] or '', '%S+') do redis.call('SREM', P .. 'blind:' .. b, id) end
+index(P, id, f[5] or '', '')
 redis.call('HSET', P .. 'codes', f[1], '')
 local function drop(row)
   local blob = redis.call('HGET', P .. 'rows', row)
@@ -45,7 +46,7 @@ for i = 1, #states, 2 do
 end
 redis.call('DEL', case, P .. 'timeline:' .. id, P .. 'rowstates:' .. id, P .. 'viewers:' .. id)
 for _, t in ipairs(redis.call('ZRANGE', P .. 'timers', 0, -1)) do
-  if string.sub(t, 1, 2) == 'k|' and string.sub(t, -#id) == id then
+  if string.sub(t, 1, 2) ~= 'c|' and string.sub(t, -#id - 1) == '|' .. id then
     redis.call('ZREM', P .. 'timers', t)
     redis.call('HDEL', P .. 'timers:taken', t)
   end
@@ -53,15 +54,12 @@ end
 for i = 2, #ARGV, 2 do
   local contact = ARGV[i]
   local conv = P .. 'conv:' .. contact
-  local c = redis.call('HMGET', conv, 'code', 'acct')
-  if c[1] == f[1] then
+  local c = redis.call('HMGET', conv, 'cid', 'acct')
+  if c[1] == id then
     -- rows before there was a case
     for _, r in ipairs(redis.call('LRANGE', P .. 'waiting:' .. contact, 0, -1)) do drop(string.sub(r, 2)) end
     for _, r in ipairs(redis.call('LRANGE', P .. 'heldby:' .. contact, 0, -1)) do drop(r) end
-    if c[2] then
-      redis.call('ZREM', P .. 'prompts:' .. c[2], contact)
-      redis.call('ZREM', P .. 'out:' .. c[2] .. ':leased', contact)
-    end
+    if c[2] then redis.call('ZREM', P .. 'out:' .. c[2] .. ':leased', contact) end
     redis.call('DEL', conv)
     if ARGV[i + 1] ~= '' then redis.call('HSET', P .. 'forget', contact, ARGV[i + 1]) end
   end

@@ -1,9 +1,10 @@
 -- Looks up cases by exact values, and appends the audit rows of that.
 -- KEYS  1 the line's prefix
--- ARGV  1 mission, 2 how many at most, 3 case code or "", 4 token of this call, 5 number of index sets, then the sets
+-- ARGV  1 mission, 2 how many at most, 3 case code or "", 4 token of this call, 5 number of values, then the values
 --       ("kind:blind"), then sealed audit rows
 -- Gives case ids.
 -- include audit.lua
+-- include blind.lua
 local P, n = KEYS[1], tonumber(ARGV[5])
 local got, seen = {}, {}
 local function give(id)
@@ -13,7 +14,7 @@ local function give(id)
 end
 if ARGV[3] ~= '' then give(redis.call('HGET', P .. 'codes', ARGV[3])) end
 for i = 6, 5 + n do
-  local ids = redis.call('SMEMBERS', P .. 'blind:' .. ARGV[i])
+  local ids = sharing(P, ARGV[i])
   table.sort(ids)
   for _, id in ipairs(ids) do give(id) end
 end

@@ -7,6 +7,7 @@
 --       again: the gate may have been opened meanwhile.
 -- Gives "ok" and 9 values for each row leased again (see lease). A repeat finds the rows gone, and gives what it
 -- leased before.
+-- include blind.lua
 -- include place.lua
 -- include waiting.lua
 -- include seen_as.lua
@@ -43,7 +44,7 @@ for i = 4, #ARGV, 13 do
       end
       if pid ~= '-' then
         -- Where a case names the contact, the states of its rows have the messenger's id.
-        if case ~= ARGV[i + 10] and redis.call('SISMEMBER', P .. 'blind:contact:' .. contact, case) == 0 then
+        if case ~= ARGV[i + 10] and not names(table.concat(sharing(P, 'contact:' .. contact), ' '), case) then
           redis.call('ZADD', P .. 'seen:' .. contact, second(now), 'o' .. pid .. ' ' .. id .. ' ' .. case)
         end
       end

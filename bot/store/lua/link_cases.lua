@@ -4,11 +4,13 @@
 --       are forgotten, then in this order:
 --       2 × case: id, expected version, wrapped key, sealed, n, n × (field, value)
 --       from and to: case ids; rows of the contacts below move from one to the other
---       contacts: n, n × (contact, account, expected version or "" to leave the conversation, wrapped key, sealed state, case code)
+--       contacts: n, n × (contact, account, expected version or "" to leave the conversation, wrapped key, sealed state)
 --       moved entries: n, n × (entry in the first case's timeline, the same for the second case's, its row or "-")
 --       2 × entries: n, n × entry    timers: n, n × (member, at or "" to remove)    audit: n, n × sealed row
 -- Gives "ok" or "repeat"; or one word and nothing written: "conflict", "key", "lease" (the first is not held),
 -- "held" (somebody else holds the second).
+-- include blind.lua
+-- include fields.lua
 -- include place.lua
 -- include waiting.lua
 -- include seen_as.lua
@@ -24,12 +26,8 @@ end
 if redis.call('ZSCORE', P .. 'requests', ARGV[2]) then return 'repeat' end
 local cases = {}
 for i = 1, 2 do
-  local c = {id = nx(), ver = nx(), key = nx(), sealed = nx(), set = {}, f = {}}
-  for j = 1, tonumber(nx()) do
-    local k, v = nx(), nx()
-    c.set[2 * j - 1], c.set[2 * j] = k, v
-    c.f[k] = v
-  end
+  local c = {id = nx(), ver = nx(), key = nx(), sealed = nx()}
+  c.f, c.set, c.gone = fields_of(nx)
   c.old = redis.call('HMGET', P .. 'case:' .. c.id, 'v', 'k', 'm', 'c', 'w', 'bx', 'by', 'unt')
   if c.old[1] ~= c.ver then return 'conflict' end
   if c.old[2] ~= c.key then return 'key' end
@@ -41,7 +39,7 @@ end
 local from, to = nx(), nx()
 local contacts = {}
 for i = 1, tonumber(nx()) do
-  local k = {id = nx(), account = nx(), ver = nx(), key = nx(), state = nx(), code = nx()}
+  local k = {id = nx(), account = nx(), ver = nx(), key = nx(), state = nx()}
   if k.ver ~= '' then
     local have = redis.call('HMGET', P .. 'conv:' .. k.id, 'v', 'k')
     if have[1] ~= k.ver then return 'conflict' end
@@ -56,16 +54,14 @@ redis.call('ZREMRANGEBYSCORE', P .. 'requests', '-inf', '(' .. ARGV[4])
 for i, c in ipairs(cases) do
   local case = P .. 'case:' .. c.id
   redis.call('HSET', case, 'v', string.format('%.0f', tonumber(c.ver) + 1), 's', c.sealed, unpack(c.set))
+  if #c.gone > 0 then redis.call('HDEL', case, unpack(c.gone)) end
   if i == 2 then redis.call('HDEL', case, 'by', 'sin', 'unt') end
   place(P, c.id, c.old[3], c.old[4], c.old[5], now)
-  if c.old[6] ~= c.f.bx then
-    for b in string.gmatch(c.old[6] or '', '%S+') do redis.call('SREM', P .. 'blind:' .. b, c.id) end
-    for b in string.gmatch(c.f.bx, '%S+') do redis.call('SADD', P .. 'blind:' .. b, c.id) end
-  end
+  index(P, c.id, c.old[6] or '', c.f.bx)
 end
 for _, k in ipairs(contacts) do
   if k.ver ~= '' then
-    redis.call('HSET', P .. 'conv:' .. k.id, 'v', string.format('%.0f', tonumber(k.ver) + 1), 's', k.state, 'code', k.code, 'cid', to)
+    redis.call('HSET', P .. 'conv:' .. k.id, 'v', string.format('%.0f', tonumber(k.ver) + 1), 's', k.state, 'cid', to)
   end
   -- what was not sent yet is judged by the case to which the contact leads now
   local rows = {}

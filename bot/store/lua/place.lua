@@ -33,7 +33,7 @@ local function place(P, id, om, oc, ow, now)
     redis.call('HDEL', case, 'by', 'sin', 'unt')
     f[7] = false
   end
-  if f[4] ~= '' then return end
+  if (f[4] or '') ~= '' then return end
   local q = P .. 'queue:' .. f[1] .. ':'
   if not f[7] and (f[9] or '') ~= '' then
     redis.call('ZADD', q .. 'settled', due, id)
@@ -44,7 +44,7 @@ local function place(P, id, om, oc, ow, now)
     redis.call('ZADD', q .. 'claimed', f[8], id)
     return
   end
-  if f[5] ~= '' and tonumber(f[5]) > tonumber(now) then
+  if (f[5] or '') ~= '' and tonumber(f[5]) > tonumber(now) then
     redis.call('ZADD', q .. 'away:' .. c, due, id)
     redis.call('ZADD', q .. 'later', f[5], id)
     return

@@ -2,6 +2,7 @@
 -- KEYS  1 the line's prefix
 -- ARGV  1 contact, 2 messenger's id, 3 state, 4 when
 -- Gives 1, or 0 when no such message is remembered.
+-- include blind.lua
 -- include place.lua
 local P, pid = KEYS[1], ARGV[2]
 local rank = {sent = 1, delivered = 2, read = 3}
@@ -15,7 +16,7 @@ local function move(id, case)
   end
   return 1
 end
-for _, case in ipairs(redis.call('SMEMBERS', P .. 'blind:contact:' .. ARGV[1])) do
+for _, case in ipairs(sharing(P, 'contact:' .. ARGV[1])) do
   local states = redis.call('HGETALL', P .. 'rowstates:' .. case)
   for i = 1, #states, 2 do
     if string.match(states[i + 1], ' (%S+)$') == pid then return move(states[i], case) end

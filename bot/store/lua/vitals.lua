@@ -57,12 +57,12 @@ for i = 5, 4 + missions do
     for _, id in ipairs(earliestDue(q, 'P1', look)) do
       local f = redis.call('HMGET', P .. 'case:' .. id, 'p1', 'rd', 'by', 'unt', 'lat')
       local since = f[1] or ''
-      if since ~= '' and tonumber(f[2] ~= '' and f[2] or '0') < tonumber(since) then
+      if since ~= '' and (tonumber(f[2] or '') or 0) < tonumber(since) then
         unread = unread + 1
         unreadSince = earliest(unreadSince, since)
       end
       local held = f[3] and tonumber(f[4] or '0') > tonumber(now)
-      if not held and tonumber(f[5] ~= '' and f[5] or '0') <= tonumber(now) then p1Since = earliest(p1Since, since) end
+      if not held and (tonumber(f[5] or '') or 0) <= tonumber(now) then p1Since = earliest(p1Since, since) end
     end
     local of = {'m', m, open, redis.call('ZCOUNT', q .. 'later', '(' .. now, '+inf'),
       redis.call('ZCOUNT', q .. 'claimed', '(' .. now, '+inf'), settled, unread, unreadSince, p1Since}
