@@ -14,13 +14,16 @@ func (s *reader) contact() {
 		case "contact", "@contact_pref":
 			v := s.valueOf[h.section]
 			if s.denied(h) {
-				if v == flows.CallAnytime || v == flows.CallWindow {
+				if v == flows.CallAnytime || v == flows.CallWindow && s.holds(h, "telepon") { // not: jangan siang
 					got[flows.TextOnly] = true
 				}
 				continue
 			}
 			if s.on.Condition.has(s.wordBefore(h)) && v != flows.TextOnly {
 				continue // kalau mau nelpon
+			}
+			if s.c.Step != flows.StepContactPref && (v == flows.CallAnytime || v == flows.CallWindow) && s.otherCall(h) {
+				continue
 			}
 			got[v] = true
 		}
@@ -31,6 +34,41 @@ func (s *reader) contact() {
 			return
 		}
 	}
+}
+
+// holds says whether a word stands in a phrase.
+func (s *reader) holds(h hit, name string) bool {
+	for i := h.start; i < h.end; i++ {
+		if s.names[s.toks[i].id] == name {
+			return true
+		}
+	}
+	return false
+}
+
+// otherCall says whether a phrase about calling gives no leave to ring the writer: somebody else is to be rung ("tolong
+// telepon ibu saya"), somebody rang ("tadi petugas telepon saya"), or it is a question.
+func (s *reader) otherCall(h hit) bool {
+	if s.asks {
+		return true
+	}
+	other := func(t token) bool {
+		return s.kind[t.id]&personNoun != 0 || s.on.Employer.has(t.id) || s.on.Authority.has(t.id) || s.lists["callee"].has(t.id)
+	}
+	for i := h.start; i < len(s.toks) && i < h.end+2; i++ {
+		if i > h.start && s.toks[i].gap != space {
+			break
+		}
+		if other(s.toks[i]) {
+			return true
+		}
+	}
+	for i, t := range s.before(h.start, 4) {
+		if other(t) || s.on.Past.has(t.id) || i == 0 && s.lists["called"].has(t.id) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *reader) wordBefore(h hit) word {

@@ -30,7 +30,7 @@ func (s *reader) born() {
 		if !years && s.unit(next) {
 			continue // umur 9 bulan
 		}
-		said := s.ageWord(i) || s.ageWord(next) && !years || years && s.ageWord(next+1)
+		said := s.ageWord(i) || s.ageWord(next) && !years || years && s.ageWord(next+1) || years && s.stillAge(i, next, v)
 		switch {
 		case said && !s.theirAge(i):
 			s.age(v)
@@ -50,6 +50,17 @@ func (s *reader) age(v int) {
 		}
 		s.signal("minor")
 	}
+}
+
+// stillAge reads "saya masih 16 tahun", which people write of children only; not "kontrak masih 10 tahun di sini".
+func (s *reader) stillAge(i, next, v int) bool {
+	if v < 8 || v > 17 || i == 0 || s.names[s.toks[i-1].id] != "masih" || i > 1 && s.kind[s.toks[i-2].id]&(meNoun|personNoun) == 0 {
+		return false
+	}
+	if i > 2 && s.kind[s.toks[i-3].id]&^(meNoun|personNoun) != 0 {
+		return false
+	}
+	return next+1 >= len(s.toks) || s.toks[next+1].gap != space
 }
 
 // ageWord says whether the word at i, or the one before number word i, is "umur" or the like.

@@ -21,13 +21,13 @@ func (s *reader) needs() {
 			none = true
 			continue
 		}
-		if s.denied(h) {
+		if s.denied(h) || s.ofThing(h) {
 			continue
 		}
 		switch v {
 		case "figure": // "sakit hati": nothing
 		case "violence", "held_or_threatened":
-			if !s.over(h) {
+			if !s.over(h) && !s.paymentAsked(h) {
 				s.need("held_or_threatened")
 			}
 		case "ransom":
@@ -48,7 +48,7 @@ func (s *reader) needs() {
 			s.signal("sexual_violence")
 			s.need("held_or_threatened")
 		case "detained":
-			if n := s.subject(h); n&(passportNoun|paperNoun|phoneNoun|permitNoun) == 0 && !s.over(h) && !(s.theirs(h) && s.r.WhoFor != "other_person") {
+			if n := s.subject(h); n&(passportNoun|paperNoun|phoneNoun|permitNoun) == 0 && !s.over(h) && !s.feared(h) && !(s.theirs(h) && s.r.WhoFor != "other_person") {
 				s.need(v)
 			}
 		case "sick":
@@ -71,9 +71,65 @@ func (s *reader) needs() {
 	}
 }
 
+// ofThing says whether "ditahan" or "dikunci" is told of a thing: what a boss keeps most often is the passport, and
+// nobody is locked in by that.
+func (s *reader) ofThing(h hit) bool {
+	if s.kind[s.toks[h.start].id]&meNoun != 0 {
+		for h.start < h.end-1 && !s.shut(h) { // paspor saya dikunci
+			h.start++
+		}
+	}
+	const things = ^(meNoun | personNoun | bodyNoun)
+	if !s.shut(h) || s.nouns(h, false)&things == 0 {
+		return false
+	}
+	for i := h.start - 1; i >= 0 && s.toks[i+1].gap == space; i-- {
+		k := s.kind[s.toks[i].id]
+		if k == 0 || k&(meNoun|personNoun) != 0 && i > 0 && s.toks[i].gap == space && s.kind[s.toks[i-1].id]&things != 0 {
+			continue
+		}
+		if k&things != 0 {
+			return true
+		}
+		for j := h.end; j < len(s.toks) && s.toks[j].gap == space; j++ { // kami ditahan paspornya; not: kami ditahan, paspor juga
+			if s.kind[s.toks[j].id]&things != 0 {
+				return true
+			}
+		}
+		return false
+	}
+	return true
+}
+
+// shut says whether a phrase begins with "ditahan" or "dikunci".
+func (s *reader) shut(h hit) bool { return s.word(h, "tahan-ed") || s.word(h, "kunci-ed") }
+
+// paymentAsked says whether a phrase of payment is a question of what it costs: "harus bayar 300 dolar kalau mau pulang?"
+func (s *reader) paymentAsked(h hit) bool {
+	if !s.asks {
+		return false
+	}
+	for i := h.start; i < h.end; i++ {
+		if s.lists["payment"].has(s.toks[i].id) {
+			return true
+		}
+	}
+	return false
+}
+
+// feared says whether a phrase is only asked or feared: "apa saya ditangkap kalau lapor", "takut ditangkap polisi".
+func (s *reader) feared(h hit) bool {
+	for _, t := range s.before(h.start, 5) {
+		if s.on.Asking.has(t.id) || s.on.Condition.has(t.id) || s.names[t.id] == "takut" || s.asks && s.on.Future.has(t.id) {
+			return true
+		}
+	}
+	return h.end < len(s.toks) && s.asks && s.on.Negator.has(s.toks[h.end].id) && s.denialOf(h.end)
+}
+
 // keptPerson reads "ditahan" of a person: by the police it is detained, by a boss it is held.
 func (s *reader) keptPerson(h hit) {
-	if s.denied(h) || s.over(h) || s.theirs(h) && s.r.WhoFor != "other_person" || !s.word(h, "tahan-ed") && !s.word(h, "ambil-ed") {
+	if s.denied(h) || s.over(h) || s.feared(h) || s.theirs(h) && s.r.WhoFor != "other_person" || !s.word(h, "tahan-ed") && !s.word(h, "ambil-ed") {
 		return
 	}
 	n := s.nouns(h, false)
@@ -123,16 +179,24 @@ func (s *reader) placeKind() {
 		case "spot": // a noun: counts after "di", or as the answer
 			switch {
 			case s.inside(h, "kind"):
+			case s.c.Step == flows.StepPlaceKind && s.nearby(h):
+				n = 1 // hotel kecil dekat terminal
 			case s.c.Step == flows.StepPlaceKind:
-				n = 1
+				n = 2
 			case s.atWord(h):
 				n = 2
 			}
 		case "@place_kind":
 			n = 2
 		}
-		if n == 0 || v == "not" || v == "floor" || s.denied(h) || s.away(h) {
+		if n == 0 || v == "not" || v == "floor" || s.denied(h) || s.away(h) || s.ofThing(h) {
 			continue
+		}
+		if v == "at_mission" && s.asks && s.lists["maybe"].has(s.toks[max(0, s.clauseStart(h.start))].id) {
+			continue // bisa diperpanjang di kbri?
+		}
+		if s.c.Step != flows.StepPlaceKind && s.thingAt(h.start) {
+			continue // paspor masih di kantor
 		}
 		if s.times[s.clause[h.start]].now {
 			n++
@@ -152,6 +216,37 @@ func (s *reader) placeKind() {
 	s.r.PlaceKind = best
 }
 
+// thingAt says whether what stands before token i tells where a passport or a telephone is, and not the person: "paspor
+// saya ketinggalan di bus". Who lost it there was there.
+func (s *reader) thingAt(i int) bool {
+	of := func(k int) noun { return s.kind[s.toks[k].id] &^ bodyNoun }
+	const thing = passportNoun | phoneNoun
+	k := i - 1
+	clause := s.clause[min(i, len(s.toks)-1)]
+	for ; k >= 0 && s.clause[k] == clause; k-- {
+		if owner := of(k)&(meNoun|personNoun) != 0 && k > 0 && s.toks[k].gap == space && of(k-1)&thing != 0; of(k) != 0 && !owner {
+			break
+		}
+	}
+	if k < 0 || s.clause[k] != clause || of(k)&thing == 0 {
+		return false
+	}
+	for k--; k >= 0 && s.clause[k] == clause; k-- {
+		if of(k)&meNoun != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// clauseStart is the first token of the clause of token i.
+func (s *reader) clauseStart(i int) int {
+	for i > 0 && s.clause[i-1] == s.clause[i] {
+		i--
+	}
+	return i
+}
+
 // kindRank settles two kinds told with the same force: the more particular place, and the less safe one.
 var kindRank = map[flows.Value]int{"moving": 1, "guesthouse": 2, "border": 2, "outdoors": 3, "shelter": 4, "at_mission": 5, "hospital": 6, "in_compound": 5, "police": 7, "immigration_detention": 7}
 
@@ -159,6 +254,16 @@ var kindRank = map[flows.Value]int{"moving": 1, "guesthouse": 2, "border": 2, "o
 func (s *reader) inside(h hit, topic string) bool {
 	for _, o := range s.hits {
 		if s.topics[s.topicOf[o.section]] == topic && o.start <= h.start && o.end >= h.end && o.end-o.start > h.end-h.start {
+			return true
+		}
+	}
+	return false
+}
+
+// nearby says whether "dekat" or the like stands before a phrase.
+func (s *reader) nearby(h hit) bool {
+	for _, t := range s.before(h.start, 2) {
+		if s.on.Near.has(t.id) {
 			return true
 		}
 	}

@@ -21,6 +21,9 @@ func (s *reader) passport() {
 		topic, v := s.topics[s.topicOf[h.section]], s.valueOf[h.section]
 		switch topic {
 		case "pass", "@passport_status":
+			if v == "with_me_valid" && !s.withMe(h) {
+				continue
+			}
 			if v == "unknown" && s.c.Step == flows.StepPassportStatus || !s.denied(h) {
 				if v == "holder" {
 					note(s.holder(h, false, true), h)
@@ -42,6 +45,9 @@ func (s *reader) passport() {
 				}
 				continue
 			}
+			if s.word(h, "bawa-ed") && h.start > 0 && s.toks[h.start].gap != space && !atStep {
+				continue // paspornya tidak dicap, dibawa agen malam-malam: the person was
+			}
 			if v == "keptat" && s.subject(h)&passportNoun == 0 && !(atStep && h.start == 0) {
 				continue // sama teman … paspor hilang
 			}
@@ -55,6 +61,10 @@ func (s *reader) passport() {
 			case "dead":
 				note(s.deadOrNot(h, "with_me_valid", "with_me_expired"), h)
 			case "alive", "withme":
+				if v == "withme" && s.inHands(h) {
+					note(s.holder(h, false, true), h)
+					continue
+				}
 				note("with_me_valid", h)
 				if v == "alive" {
 					alive = h.start + 1
@@ -76,6 +86,43 @@ func (s *reader) passport() {
 			return
 		}
 	}
+}
+
+// inHands says whether "di tangan" goes on with whose: "di tangan agen".
+func (s *reader) inHands(h hit) bool {
+	if h.end >= len(s.toks) || s.toks[h.end].gap != space {
+		return false
+	}
+	id := s.toks[h.end].id
+	return s.on.Employer.has(id) || s.on.Keeper.has(id) || s.on.Authority.has(id)
+}
+
+// withMe says whether "ada paspor" and the like is told of the passport itself and of the person: not of a copy, not
+// under a negation inside the phrase, and not at some other place ("paspor ada di bos", "paspor ga ada sama saya").
+func (s *reader) withMe(h hit) bool {
+	for i := h.start; i < h.end; i++ {
+		if i > h.start && s.on.Negator.has(s.toks[i].id) {
+			return false
+		}
+		if i > 0 && s.kind[s.toks[i].id]&passportNoun != 0 && s.lists["copied"].has(s.toks[i-1].id) {
+			return false
+		}
+	}
+	if h.end >= len(s.toks) || s.toks[h.end].gap != space {
+		return true
+	}
+	if s.on.With.has(s.toks[h.end].id) { // still with the boss
+		return s.holder(hit{h.section, h.end, h.end + 1}, false, true) == "with_me_valid"
+	}
+	if !s.on.At.has(s.toks[h.end].id) {
+		return true
+	}
+	for _, o := range s.hits {
+		if s.sections[o.section] == "thing.withme" && o.start <= h.end && o.end > h.end {
+			return true
+		}
+	}
+	return false
 }
 
 // holder finds who keeps a passport. Nobody named means no value: one question settles it.
@@ -115,7 +162,7 @@ func (s *reader) holder(h hit, active, near bool) flows.Value {
 		if v := kind(i); v != "" {
 			return v
 		}
-		if s.kind[s.toks[i].id]&meNoun != 0 && i == h.end && !active && near {
+		if s.kind[s.toks[i].id]&meNoun != 0 && i == h.end && s.toks[i].gap == space && !active && near {
 			if i+1 < len(s.toks) && kind(i+1) != "" {
 				continue
 			}

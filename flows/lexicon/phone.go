@@ -48,7 +48,7 @@ func (s *reader) phones() {
 		if i > 0 && len(d.text) <= 4 {
 			continue
 		}
-		if len(d.text) < 8 || len(d.text) > 15 || s.dateLike(d) {
+		if len(d.text) < 8 || len(d.text) > 15 || s.dateLike(d) || s.othersNumber(d) {
 			continue
 		}
 		// "… depannya kasih +855"
@@ -68,6 +68,55 @@ func (s *reader) phones() {
 			return
 		}
 	}
+}
+
+// othersNumber says whether a number is told to be somebody else's: "nomor bos 0812…", "kabari ibu saya 0813…". To ring
+// the boss of a person who is held could cost a life; a number of the family's is taken where it is asked for. What is
+// dropped here stays in the message on the case, and the question for the number still comes.
+func (s *reader) othersNumber(d digits) bool {
+	switch s.c.Step {
+	case flows.StepSubjectContact, flows.StepFamilyContact, flows.StepRescueContact:
+		return false
+	}
+	atStep := s.c.Step == flows.StepCallbackNumber || s.c.Step == flows.StepNumberCountry
+	last := s.at(d.start) - 1
+	for i := 1; i <= last && !atStep; i++ { // kabari ibu saya kalau saya sehat? 0813…
+		if s.lists["reach"].has(s.toks[i-1].id) && s.toks[i].gap == space && s.on.Relative.has(s.toks[i].id) && s.names[s.toks[i].id] != "teman" && !s.ownNumber() {
+			return true
+		}
+	}
+	for i := last; i >= 0 && last-i < 6; i-- {
+		if i < last && s.toks[i+1].gap == stop {
+			break
+		}
+		id := s.toks[i].id
+		if s.on.Employer.has(id) || s.on.Authority.has(id) || s.names[id] == "agen" {
+			return true
+		}
+		k := s.kind[id]
+		if k&meNoun != 0 && !(i > 0 && s.toks[i].gap == space && (s.someone(s.toks[i-1].id) || s.on.Keeper.has(s.toks[i-1].id))) {
+			return false
+		}
+		if (k&personNoun != 0 || s.on.Keeper.has(id)) && !atStep {
+			for j := max(0, i-3); j <= i; j++ {
+				if s.lists["borrowed"].has(s.toks[j].id) {
+					return false // pakai hp teman saya
+				}
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// ownNumber says whether the message calls a number the writer's: "nomor saya".
+func (s *reader) ownNumber() bool {
+	for i := 1; i < len(s.toks); i++ {
+		if s.kind[s.toks[i].id]&meNoun != 0 && s.toks[i].gap == space && s.lists["number"].has(s.toks[i-1].id) {
+			return true
+		}
+	}
+	return false
 }
 
 // number164 turns digits into E.164, Ambiguous, or "" for what is no telephone number.

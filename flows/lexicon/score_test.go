@@ -164,7 +164,7 @@ func step(m labelled) string {
 }
 
 func TestMessages(t *testing.T) {
-	for _, c := range []struct{ file, set string }{{"messages_dev.jsonl", ""}, {"messages_own.jsonl", "tune"}, {"messages_own.jsonl", "held"}, {"messages_own.jsonl", "fresh"}, {"messages_own.jsonl", "fresh2"}, {"messages_own.jsonl", "fresh3"}, {"messages_own.jsonl", "unseen"}} {
+	for _, c := range []struct{ file, set string }{{"messages_dev.jsonl", ""}, {"messages_own.jsonl", "tune"}, {"messages_own.jsonl", "held"}, {"messages_own.jsonl", "fresh"}, {"messages_own.jsonl", "fresh2"}, {"messages_own.jsonl", "fresh3"}, {"messages_own.jsonl", "unseen"}, {"messages_own.jsonl", "officer"}, {"messages_own.jsonl", "fresh4"}} {
 		t.Run(fmt.Sprint(c.file, c.set), func(t *testing.T) {
 			var ms []labelled
 			for _, m := range messages(t, c.file) {
@@ -174,8 +174,11 @@ func TestMessages(t *testing.T) {
 			}
 			okay, wanted, avoided, safety := score(ms, t.Logf)
 			t.Logf("%s %s: wanted fields right %d/%d = %.1f %%, avoided values produced %d, of these safety fields %d", c.file, c.set, okay, wanted, 100*float64(okay)/float64(wanted), avoided, safety)
-			if okay*100 < wanted*95 {
+			if bar := map[bool]int{false: 95, true: 93}[c.set == "fresh4"]; okay*100 < wanted*bar {
 				t.Errorf("only %d of %d wanted fields are right", okay, wanted)
+			}
+			if c.set == "officer" && (okay < wanted || avoided > 0) {
+				t.Errorf("what an officer found must stay mended: %d of %d wanted, %d avoided", okay, wanted, avoided)
 			}
 			if safety > 0 {
 				t.Errorf("%d values of safety fields that must not be produced", safety)
@@ -184,20 +187,25 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// What the reading is worth on messages that nobody has tuned it on: 75 of 150 that were written and labelled before
-// their output was looked at (the other 75 were tuned on afterwards and stand in messages_own.jsonl). All 150 together
-// had 153 of 165 wanted fields right (92.7 %) and 2 of 164 avoided values produced, none of them in a safety field, when
-// they were first scored. Never tune on this file: where it falls, look at what was changed, not at these messages.
-// Only its totals are printed.
+// What the reading is worth on messages that nobody has tuned it on: of 150 and of 300 that were written and labelled
+// before their output was looked at, one half each; the other halves were tuned on afterwards and stand in
+// messages_own.jsonl. The second lot, ordinary messages of one to four sentences by another hand, is the harder one.
+// Never tune on these files: where a figure falls, look at what was changed, not at these messages. Only their totals
+// are printed.
 func TestHeldOutMessages(t *testing.T) {
-	ms := messages(t, "messages_heldout.jsonl")
-	if len(ms) != 75 {
-		t.Fatalf("%d messages", len(ms))
-	}
-	okay, wanted, avoided, safety := score(ms, func(string, ...any) {})
-	t.Logf("held out: wanted fields right %d/%d = %.1f %%, avoided values produced %d, of these safety fields %d",
-		okay, wanted, 100*float64(okay)/float64(wanted), avoided, safety)
-	if okay < 73 || avoided > 2 || safety > 0 {
-		t.Errorf("only %d of %d wanted fields are right, %d avoided values produced, %d of them in safety fields", okay, wanted, avoided, safety)
+	for _, c := range []struct {
+		file                  string
+		n, right, avoid, safe int // at least right, at most avoid and safe
+	}{{"messages_heldout.jsonl", 75, 73, 2, 0}, {"messages_heldout2.jsonl", 150, 161, 10, 2}} {
+		ms := messages(t, c.file)
+		if len(ms) != c.n {
+			t.Fatalf("%s: %d messages", c.file, len(ms))
+		}
+		okay, wanted, avoided, safety := score(ms, func(string, ...any) {})
+		t.Logf("%s: wanted fields right %d/%d = %.1f %%, avoided values produced %d, of these safety fields %d",
+			c.file, okay, wanted, 100*float64(okay)/float64(wanted), avoided, safety)
+		if okay < c.right || avoided > c.avoid || safety > c.safe {
+			t.Errorf("%s: only %d of %d wanted fields are right, %d avoided values produced, %d of them in safety fields", c.file, okay, wanted, avoided, safety)
+		}
 	}
 }

@@ -36,6 +36,12 @@ func (s *reader) stance(m places.Match) int {
 	if m.CountryOnly && i > 0 && s.names[s.toks[i-1].id] == "perbatasan" {
 		return notThere // the border with it is not in it
 	}
+	if m.CountryOnly && i > 0 && (i == len(s.toks) || s.toks[i].start > m.Start || s.toks[i].gap == space) && s.someone(s.toks[i-1].id) {
+		return notThere // bos china, orang vietnam: where they come from
+	}
+	if s.c.Step != flows.StepLocation && s.thingAt(i) {
+		return notThere // paspor ketinggalan di bavet
+	}
 	rank := mentioned
 	prep := false
 	steps := 0
@@ -157,6 +163,11 @@ func (s *reader) stance(m places.Match) int {
 		return answered
 	}
 	return mentioned
+}
+
+// someone says whether a word names people.
+func (s *reader) someone(id word) bool {
+	return s.on.Employer.has(id) || s.on.Person.has(id) || s.on.People.has(id)
 }
 
 // gapAt is the gap before token k on the way to token i.
