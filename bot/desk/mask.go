@@ -59,7 +59,7 @@ func mask(s string, may shown) string {
 		s = letterDigits.ReplaceAllStringFunc(s, func(m string) string { return dots(m, 2) })
 	}
 	return longDigits.ReplaceAllStringFunc(s, func(m string) string {
-		t := strings.TrimSpace(m)
+		t := strings.TrimLeft(m, " .,;(–—-") // malam, 21.00-22.00
 		if dateLike.MatchString(t) || hoursLike.MatchString(t) {
 			return m
 		}
