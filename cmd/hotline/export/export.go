@@ -103,6 +103,12 @@ func (s *Set) day(t time.Time) string {
 	return t.In(s.Mission.Location()).Format(time.DateOnly)
 }
 
+// today is the mission's date, as a date without hours (in UTC): the days between two such are whole at any hour.
+func (s *Set) today() time.Time {
+	y, m, d := s.Now.In(s.Mission.Location()).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
+
 func (s *Set) minute(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -54,8 +54,8 @@ func (s *Set) waiver(all []*casework.Case) *Table {
 	})
 	return s.handedOn(t, due, func(n int, c *casework.Case) []Cell {
 		days := Text("")
-		if since, err := time.Parse(time.DateOnly, c.Answers[flows.StepOverstaySince].Norm); err == nil && since.Before(s.Now) {
-			days = Number(int(s.Now.Sub(since) / (24 * time.Hour)))
+		if since, err := time.Parse(time.DateOnly, c.Answers[flows.StepOverstaySince].Norm); err == nil && !since.After(s.today()) {
+			days = Number(int(s.today().Sub(since) / (24 * time.Hour)))
 		}
 		return []Cell{
 			Number(n), Text(name(c)), Text(s.value(flows.StepSex, c.Answers[flows.StepSex].Value())), Text(birth(c)), Text(document(c)),

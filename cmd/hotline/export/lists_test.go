@@ -171,6 +171,27 @@ func TestDoNotCall(t *testing.T) {
 	}
 }
 
+// A fine is reckoned by the day: the days are those of the mission's calendar, at whatever hour the list is made.
+func TestOverstayDaysByTheMissionsDate(t *testing.T) {
+	for at, want := range map[string]string{
+		"2025-10-31T16:59:00Z": "", "2025-10-31T17:00:00Z": "0", "2025-11-01T16:59:00Z": "0", "2025-11-01T17:00:00Z": "1", "2026-02-28T23:00:00Z": "120",
+		"2028-02-28T17:00:00Z": "850", "2028-02-29T17:00:00Z": "851",
+	} {
+		s := set(t, Waiver)
+		var err error
+		if s.Now, err = time.Parse(time.RFC3339, at); err != nil {
+			t.Fatal(err)
+		}
+		table, err := s.Cases([]*casework.Case{person(1)}) // since 1 November 2025
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := table.Rows[0][len(table.Rows[0])-2].text; got != want {
+			t.Errorf("at %s: %q days, want %q", at, got, want)
+		}
+	}
+}
+
 // Ten thousand rows are a file, one more is none.
 func TestMostRows(t *testing.T) {
 	cases := make([]*casework.Case, MostRows+1)
