@@ -18,7 +18,7 @@ const ExportMostRows = 10_000
 
 // ExportKinds are the sets that name people, which a request may be for, in the order of a menu. The queue is one of them
 // where it is asked for with names.
-var ExportKinds = []string{"operational", "nominal", "waiver", "shelter"}
+var ExportKinds = []string{"operational", "nominal", "splp", "waiver", "shelter", "manifest"}
 
 // ExportReasonFits reports whether a reason says enough to stand in the file and in the audit log: 4 to 300 characters.
 func ExportReasonFits(reason string) bool {
@@ -34,10 +34,11 @@ var (
 
 // The states of an ExportAsk.
 const (
-	ExportAsked   = "asked"
-	ExportAllowed = "allowed"
-	ExportRefused = "refused"
-	ExportTaken   = "taken" // the file was written: it is not written again
+	ExportAsked     = "asked"
+	ExportAllowed   = "allowed"
+	ExportRefused   = "refused"
+	ExportWithdrawn = "withdrawn" // taken back by who asked, before or after it was allowed
+	ExportTaken     = "taken"     // the file was written: it is not written again
 )
 
 // ExportAsk is one person's request for a file with personal data, which another person has to allow.

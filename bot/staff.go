@@ -71,6 +71,9 @@ type QueuePage struct {
 	OldestP1 time.Time
 	// Dead counts dead letters, Held held rows, Aside updates put aside.
 	Dead, Held, Aside int
+	// Asking are the accounts whose requests for a file with personal data wait for another person, one entry a request,
+	// in no order.
+	Asking []string
 }
 
 // Account is a member of staff.

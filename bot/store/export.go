@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -14,16 +15,20 @@ import (
 )
 
 var (
-	exportAskScript    = newScript("export_ask")
-	exportDecideScript = newScript("export_decide")
-	exportTakeScript   = newScript("export_take")
+	exportAskScript      = newScript("export_ask")
+	exportDecideScript   = newScript("export_decide")
+	exportWithdrawScript = newScript("export_withdraw")
+	exportTakeScript     = newScript("export_take")
 )
 
 // keyExport is a HASH for two days at most, a request for a file with personal data: by (account id of who asks), d
 // (the sealed bot.ExportAsk), st (its state), unt (until when), sec (the sealed name of who allowed or refused it),
 // tok (the token of the last call that changed it). keyExports is a ZSET of the ids by until when they hold.
-func keyExport(id string) string { return "{staff}:export:" + id }
-func keyExports() string         { return "{staff}:exports" }
+// keyExportsAsked is a HASH, for a day after its last request, of those of a mission that wait for a second person: by
+// id, until when and the sealed name of who asks.
+func keyExport(id string) string            { return "{staff}:export:" + id }
+func keyExports() string                    { return "{staff}:exports" }
+func keyExportsAsked(mission string) string { return "{staff}:exports:asked:" + mission }
 
 // AskExport keeps a request; it waits bot.ExportLife for a second person. audit gets what the request is about; the row
 // is written first. The same request again is nothing new; bot.ErrConflict when the number is another one's.
@@ -38,11 +43,16 @@ func (s *Store) AskExport(ctx context.Context, a bot.ExportAsk, audit bot.Audit)
 		return err
 	}
 	sealed, err := s.sealLineJSON(ctx, StaffLine, "exports", keyExport(a.ID), a)
+	var by []byte
+	if err == nil {
+		by, err = s.sealLine(ctx, StaffLine, "exports", keyExport(a.ID)+":by", []byte(a.By))
+	}
 	if err == nil {
 		err = s.Record(ctx, a.Mission, aboutExport(audit, a))
 	}
 	if err == nil {
-		err = s.run(ctx, exportAskScript, []string{keyExport(a.ID), keyExports()}, a.ID, s.accountID(a.By), sealed, bot.ExportLife.Milliseconds()).Err()
+		err = s.run(ctx, exportAskScript, []string{keyExport(a.ID), keyExports(), keyExportsAsked(a.Mission)},
+			a.ID, s.accountID(a.By), sealed, bot.ExportLife.Milliseconds(), by).Err()
 	}
 	if err != nil {
 		return fmt.Errorf("ask for an export: %w", err)
@@ -96,17 +106,77 @@ func (s *Store) DecideExport(ctx context.Context, mission, id, second string, al
 	if err != nil {
 		return bot.ExportAsk{}, fmt.Errorf("answer a request: %w", err)
 	}
-	res, err := s.run(ctx, exportDecideScript, []string{keyExport(id), keyExports()}, id, s.accountID(second), sealed, state,
+	res, err := s.run(ctx, exportDecideScript, []string{keyExport(id), keyExports(), keyExportsAsked(mission)}, id, s.accountID(second), sealed, state,
 		bot.ExportLife.Milliseconds(), s.nextToken()).Text()
 	a, err = s.exportAfter(ctx, id, res, err)
 	if errors.Is(err, bot.ErrExportState) && said(a) {
 		return a, nil
 	}
-	if errors.Is(err, bot.ErrRefused) || errors.Is(err, bot.ErrNotFound) {
-		audit.Result = "too late"
-		err = errors.Join(err, s.Record(ctx, mission, audit))
+	return a, s.tooLate(ctx, mission, audit, err)
+}
+
+// tooLate gives a word whose row is written, but which then was not heard any more, its second row.
+func (s *Store) tooLate(ctx context.Context, mission string, audit bot.Audit, err error) error {
+	if !errors.Is(err, bot.ErrRefused) && !errors.Is(err, bot.ErrNotFound) {
+		return err
 	}
-	return a, err
+	audit.Result = "too late"
+	return errors.Join(err, s.Record(ctx, mission, audit))
+}
+
+// WithdrawExport takes a request back: by is the person who made it. It may wait for an answer or be allowed; from then
+// on nobody allows or writes it. Its errors are those of DecideExport; somebody else's request is not found; taken back
+// again it is nothing new. audit gets what the request is about.
+func (s *Store) WithdrawExport(ctx context.Context, mission, id, by string, now time.Time, audit bot.Audit) (bot.ExportAsk, error) {
+	a, err := s.Export(ctx, id)
+	switch {
+	case err != nil:
+		return a, err
+	case a.Mission != mission || foldName(a.By) != foldName(by) || !a.Until.After(now):
+		return bot.ExportAsk{}, fmt.Errorf("request for an export: %w", bot.ErrNotFound)
+	case a.State == bot.ExportWithdrawn:
+		return a, nil
+	case a.State != bot.ExportAsked && a.State != bot.ExportAllowed:
+		return a, bot.ErrExportState
+	}
+	audit = aboutExport(audit, a)
+	if err := s.Record(ctx, mission, audit); err != nil {
+		return bot.ExportAsk{}, fmt.Errorf("take a request back: %w", err)
+	}
+	res, err := s.run(ctx, exportWithdrawScript, []string{keyExport(id), keyExportsAsked(mission)}, id, s.accountID(by), s.nextToken()).Text()
+	a, err = s.exportAfter(ctx, id, res, err)
+	if errors.Is(err, bot.ErrExportState) && a.State == bot.ExportWithdrawn {
+		return a, nil
+	}
+	return a, s.tooLate(ctx, mission, audit, err)
+}
+
+// ExportsAsking are the accounts whose requests of that mission wait for another person at now, one entry a request, in
+// no order.
+func (s *Store) ExportsAsking(ctx context.Context, mission string, now time.Time) ([]string, error) {
+	all, err := s.rdb.HGetAll(ctx, keyExportsAsked(mission)).Result()
+	if err != nil {
+		return nil, fmt.Errorf("requests for exports: %w", err)
+	}
+	return s.exportsAsking(ctx, all, now), nil
+}
+
+// exportsAsking is not nil. It stands on every page beside the queue, so that a name that cannot be read hides neither:
+// its request counts as that of an account without a name.
+func (s *Store) exportsAsking(ctx context.Context, all map[string]string, now time.Time) []string {
+	by := make([]string, 0, len(all))
+	for id, v := range all {
+		until, sealed, _ := strings.Cut(v, " ")
+		if !msTime(until).After(now) {
+			continue
+		}
+		name, err := s.openLine(ctx, StaffLine, "exports", keyExport(id)+":by", sealed)
+		if err != nil {
+			name = nil
+		}
+		by = append(by, string(name))
+	}
+	return by
 }
 
 // TakeExport uses up a request that was allowed: by is the person who made it. Its errors are those of DecideExport;

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -124,6 +127,195 @@ func TestExportTakenOnce(t *testing.T) {
 	}
 }
 
+// Who asked takes the request back, waiting or allowed; nobody else does, and from then on nobody allows or writes it.
+func TestExportWithdrawn(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		s.rdb.AddHook(twice{}) // every answer is lost once
+		row := bot.Audit{At: deskNow, Who: "Sari Contoh", What: "export_withdraw"}
+		rows := func() (all []bot.Audit) {
+			t.Helper()
+			log, err := s.AuditLog(ctx, "kh", 100)
+			must(t, err)
+			for _, a := range log {
+				if a.What == row.What {
+					all = append(all, a)
+				}
+			}
+			return all
+		}
+		withdraw := func(mission, id, by string) (bot.ExportAsk, error) {
+			return s.WithdrawExport(ctx, mission, id, by, time.Now(), row)
+		}
+		decide := func(id string, allow bool) error {
+			_, err := s.DecideExport(ctx, "kh", id, "Budi", allow, time.Now(), bot.Audit{})
+			return err
+		}
+		for _, id := range []string{"A", "B", "C", "D", "E"} {
+			must(t, s.AskExport(ctx, asked(id), bot.Audit{}))
+		}
+		for _, try := range []struct{ mission, id, by string }{{"kh", "A", "Budi"}, {"mm", "A", "Sari Contoh"}, {"kh", "Z", "Sari Contoh"}, {"kh", "", "Sari Contoh"}} {
+			if _, err := withdraw(try.mission, try.id, try.by); !errors.Is(err, bot.ErrNotFound) {
+				t.Errorf("%+v: %v", try, err)
+			}
+		}
+		if n := len(rows()); n != 0 {
+			t.Errorf("%d rows of what nobody may do", n)
+		}
+		for range 2 { // the button pressed twice
+			if a, err := withdraw("kh", "A", "  sari   CONTOH "); err != nil || a.State != bot.ExportWithdrawn || a.Second != "" {
+				t.Fatalf("%+v, %v", a, err)
+			}
+		}
+		if got := rows(); len(got) != 1 || got[0].Field != "nominal A" || got[0].Purpose != "daftar untuk SPLP" || got[0].Result != "" {
+			t.Errorf("%+v", got)
+		}
+		must(t, decide("B", true))
+		if a, err := withdraw("kh", "B", "Sari Contoh"); err != nil || a.State != bot.ExportWithdrawn || a.Second != "Budi" {
+			t.Errorf("an allowed one: %+v, %v", a, err)
+		}
+		for _, id := range []string{"A", "B"} {
+			if err := decide(id, true); !errors.Is(err, bot.ErrExportState) {
+				t.Errorf("%s allowed after it was taken back: %v", id, err)
+			}
+			if err := decide(id, false); !errors.Is(err, bot.ErrExportState) {
+				t.Errorf("%s refused after it was taken back: %v", id, err)
+			}
+			if a, err := s.TakeExport(ctx, id, "Sari Contoh"); !errors.Is(err, bot.ErrExportState) || a.State != bot.ExportWithdrawn {
+				t.Errorf("%s written after it was taken back: %+v, %v", id, a, err)
+			}
+		}
+		must(t, decide("C", false))
+		must(t, decide("D", true))
+		if _, err := s.TakeExport(ctx, "D", "Sari Contoh"); err != nil {
+			t.Error(err)
+		}
+		for id, state := range map[string]string{"C": bot.ExportRefused, "D": bot.ExportTaken} {
+			if a, err := withdraw("kh", id, "Sari Contoh"); !errors.Is(err, bot.ErrExportState) || a.State != state {
+				t.Errorf("%s: %+v, %v", id, a, err)
+			}
+		}
+		s.rdb.HSet(ctx, keyExport("E"), "unt", time.Now().Add(-time.Second).UnixMilli())
+		if _, err := withdraw("kh", "E", "Sari Contoh"); !errors.Is(err, bot.ErrNotFound) {
+			t.Errorf("one that lapsed: %v", err)
+		}
+		if n := len(rows()); n != 2 {
+			t.Errorf("%d rows of two that were taken back", n)
+		}
+	})
+}
+
+// Allowed, taken back and written at once, a request ends one way: its file is written, or it is taken back, never both.
+func TestExportWithdrawnOnce(t *testing.T) {
+	s := openDesk(t, startReal(t))
+	ctx := context.Background()
+	ends := map[string]int{}
+	for round := range 40 {
+		id := fmt.Sprint("W", round)
+		must(t, s.AskExport(ctx, asked(id), bot.Audit{}))
+		if round%2 == 0 {
+			_, err := s.DecideExport(ctx, "kh", id, "Budi", true, time.Now(), bot.Audit{})
+			must(t, err)
+		}
+		var did [3]error
+		var wg sync.WaitGroup
+		for i, do := range []func() error{
+			func() error {
+				_, err := s.DecideExport(ctx, "kh", id, "Budi", true, time.Now(), bot.Audit{})
+				return err
+			},
+			func() error {
+				_, err := s.WithdrawExport(ctx, "kh", id, "Sari Contoh", time.Now(), bot.Audit{})
+				return err
+			},
+			func() error { _, err := s.TakeExport(ctx, id, "Sari Contoh"); return err },
+		} {
+			wg.Go(func() { did[i] = do() })
+		}
+		wg.Wait()
+		for _, err := range did {
+			if err != nil && !errors.Is(err, bot.ErrExportState) {
+				t.Error(err)
+			}
+		}
+		a, err := s.Export(ctx, id)
+		must(t, err)
+		ends[a.State]++
+		if taken, back := did[2] == nil, did[1] == nil; taken == back || taken != (a.State == bot.ExportTaken) || back != (a.State == bot.ExportWithdrawn) {
+			t.Fatalf("round %d: %s, allowed %v, taken back %v, written %v", round, a.State, did[0], did[1], did[2])
+		}
+		if waiting, err := s.ExportsAsking(ctx, "kh", time.Now()); err != nil || len(waiting) != 0 {
+			t.Fatalf("round %d: %q wait, %v", round, waiting, err)
+		}
+	}
+	t.Logf("%v", ends)
+}
+
+// The queue page tells whose requests wait, in the same round trip as its counts: those of its mission that have neither
+// been answered nor taken back, nor lapsed.
+func TestExportsAsking(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		ctx := context.Background()
+		tell := func(when time.Time, want ...string) {
+			t.Helper()
+			for _, mission := range []string{"kh", "mm"} {
+				if mission == "mm" {
+					want = []string{"Tin"}
+				}
+				if when.After(time.Now().Add(time.Hour)) {
+					want = nil
+				}
+				got, err := s.ExportsAsking(ctx, mission, when)
+				must(t, err)
+				page, err := s.Queue(ctx, mission, when, 10)
+				must(t, err)
+				for _, got := range [][]string{got, page.Asking} {
+					slices.Sort(got)
+					if !slices.Equal(got, want) {
+						t.Errorf("%s: %q wait, want %q", mission, got, want)
+					}
+				}
+			}
+		}
+		other := asked("T")
+		other.Mission, other.By = "mm", "Tin"
+		must(t, s.AskExport(ctx, other, bot.Audit{}))
+		tell(time.Now())
+		for range 2 { // the same form twice
+			for id, by := range map[string]string{"A": "Sari Contoh", "B": "Sari Contoh", "C": "Budi", "D": "Budi"} {
+				a := asked(id)
+				a.By = by
+				must(t, s.AskExport(ctx, a, bot.Audit{}))
+			}
+		}
+		tell(time.Now(), "Budi", "Budi", "Sari Contoh", "Sari Contoh")
+		for id, allow := range map[string]bool{"A": true, "C": false} {
+			_, err := s.DecideExport(ctx, "kh", id, "Wati", allow, time.Now(), bot.Audit{})
+			must(t, err)
+		}
+		tell(time.Now(), "Budi", "Sari Contoh")
+		_, err := s.WithdrawExport(ctx, "kh", "B", "Sari Contoh", time.Now(), bot.Audit{})
+		must(t, err)
+		tell(time.Now(), "Budi")
+		tell(time.Now().Add(bot.ExportLife + time.Minute))
+		for _, v := range s.rdb.HGetAll(ctx, keyExportsAsked("kh")).Val() {
+			if strings.Contains(v, "Budi") {
+				t.Errorf("in clear: %q", v)
+			}
+		}
+		// One that lapsed goes with the next; a name that cannot be read counts, and hides nothing.
+		s.rdb.HSet(ctx, keyExportsAsked("kh"), "D", fmt.Sprint(time.Now().Add(-time.Second).UnixMilli(), " x"), "X", fmt.Sprint(time.Now().Add(time.Hour).UnixMilli(), " broken"))
+		must(t, s.AskExport(ctx, asked("E"), bot.Audit{}))
+		if n := s.rdb.HExists(ctx, keyExportsAsked("kh"), "D").Val(); n {
+			t.Error("one that lapsed stays")
+		}
+		tell(time.Now(), "", "Sari Contoh")
+		if ttl := s.rdb.PTTL(ctx, keyExportsAsked("kh")).Val(); ttl <= 0 || ttl > bot.ExportLife {
+			t.Errorf("they stay for %s", ttl)
+		}
+	})
+}
+
 // Every word about a request has its row in the log of the mission whose cases it is about, before it counts; the same
 // form twice has one. Another mission's desk cannot answer it, and of many who answer at once one is heard.
 func TestExportIsAudited(t *testing.T) {
@@ -204,6 +396,12 @@ func TestExportIsAudited(t *testing.T) {
 		must(t, s.rdb.Set(ctx, keyAudit("kh"), "broken", 0).Err())
 		if err := decide("kh", "C", "Budi", true); err == nil {
 			t.Error("allowed without a row")
+		}
+		if a, err := s.Export(ctx, "C"); err != nil || a.State != bot.ExportAsked {
+			t.Errorf("%+v, %v", a, err)
+		}
+		if _, err := s.WithdrawExport(ctx, "kh", "C", "Sari Contoh", time.Now(), row("export_withdraw", "Sari Contoh")); err == nil {
+			t.Error("taken back without a row")
 		}
 		if a, err := s.Export(ctx, "C"); err != nil || a.State != bot.ExportAsked {
 			t.Errorf("%+v, %v", a, err)

@@ -127,6 +127,10 @@ func (s *Store) queueCounts(ctx context.Context, line, mission string, now time.
 	}
 	claims, laters := soon(keyQueueClaimed(line, mission)), soon(keyQueueLater(line, mission))
 	nOffered := pipe.ZCard(ctx, keyQueueOffered(line, mission))
+	var asked *redis.MapStringStringCmd // of the mission, not of the line: with the first one
+	if page.Asking == nil {
+		asked = pipe.HGetAll(ctx, keyExportsAsked(mission))
+	}
 	var dead, held, aside *redis.IntCmd
 	own := s.lines[line].Missions[0] == mission
 	if own {
@@ -143,6 +147,9 @@ func (s *Store) queueCounts(ctx context.Context, line, mission string, now time.
 	page.Offered += int(nOffered.Val())
 	if own {
 		page.Dead, page.Held, page.Aside = page.Dead+int(dead.Val()), page.Held+int(held.Val()), page.Aside+int(aside.Val())
+	}
+	if asked != nil {
+		page.Asking = s.exportsAsking(ctx, asked.Val(), now)
 	}
 	return placesAt(line, claims.Val()), placesAt(line, laters.Val()), nil
 }
