@@ -43,6 +43,7 @@ func board(q *request) error {
 		Later: qp.Later, Claimed: qp.Claimed, Dead: qp.Dead, Held: qp.Held,
 	}
 	p.Live = "board"
+	p.countNav(qp)
 	p.P1Late = !qp.OldestP1.IsZero() && now.Sub(qp.OldestP1) > q.mission.rules.Target(casework.P1)/2
 	y, m, d := now.In(q.zone()).Date()
 	midnight := time.Date(y, m, d, 0, 0, 0, 0, q.zone())

@@ -151,6 +151,8 @@ func TestPagesFit(t *testing.T) {
 		{ID: "ABC234", Mission: "kh", Kind: "nominal", From: "2026-11-16", To: "2026-11-20", Reason: "Daftar nominatif untuk pengajuan SPLP gelombang kedua, diserahkan kepada imigrasi.", By: "sri", At: w.clock(), State: bot.ExportAsked, Until: w.clock().Add(bot.ExportLife)},
 		{ID: "DEF567", Mission: "kh", Kind: "shelter", Reason: "Pembagian kamar malam ini.", By: "supervisor", At: w.clock(), State: bot.ExportAsked, Until: w.clock().Add(bot.ExportLife)},
 		{ID: "GHJ345", Mission: "kh", Kind: "waiver", From: "2026-11-16", Reason: "Keringanan denda untuk imigrasi setempat.", By: "supervisor", At: w.clock(), State: bot.ExportAllowed, Second: "admin", Until: w.clock().Add(bot.ExportLife)},
+		{ID: "MNP789", Mission: "kh", Kind: "manifest", Reason: "Serah terima di bandara, penerbangan besok pagi.", By: "supervisor", At: w.clock(), State: bot.ExportWithdrawn, Until: w.clock().Add(bot.ExportLife)},
+		{ID: "PQR892", Mission: "kh", Kind: "splp", Reason: "Pengajuan SPLP gelombang ketiga.", By: "supervisor", At: w.clock(), State: bot.ExportTaken, Second: "admin", Until: w.clock().Add(bot.ExportLife)},
 		{ID: "KLM678", Mission: "kh", Kind: "operational", Reason: "Serah terima malam.", By: "sri", At: w.clock(), State: bot.ExportRefused, Second: "supervisor", Until: w.clock().Add(bot.ExportLife)},
 	}
 	w.d.ExportRows = func(_ context.Context, _ *bot.Mission, asks []bot.ExportAsk) []int {

@@ -91,6 +91,9 @@ func channels(q *request) error { return q.channelsWith(http.StatusOK, "") }
 func (q *request) channelsWith(status int, bad string) error {
 	p := channelsPage{page: q.page("channels", q.t("desk.nav.channels")), Bad: bad}
 	p.Live = "channels"
+	if err := q.countAsking(&p.page); err != nil {
+		return err
+	}
 	states, err := q.channelStates()
 	if err != nil {
 		return err

@@ -70,7 +70,7 @@ func unreadP1(c *casework.Case, now time.Time) bool {
 // peek fills the top bar of a page that does not list the queue.
 func (q *request) peek(p *page) error {
 	if q.mission == nil || !q.may(casework.ActQueue) {
-		return nil
+		return q.countAsking(p)
 	}
 	now := q.d.Clock()
 	qp, err := q.d.Queue.Queue(q.r.Context(), q.mission.Code, now, peekLimit)
@@ -98,6 +98,26 @@ func (p *page) countNav(qp bot.QueuePage) {
 			p.Nav[i].N = qp.Dead + qp.Held
 		case "asides":
 			p.Nav[i].N = qp.Aside
+		case "exports":
+			p.Nav[i].N = 0
+			for _, by := range qp.Asking {
+				if by != p.q.user.Name { // nobody answers their own
+					p.Nav[i].N++
+				}
+			}
 		}
 	}
+}
+
+// countAsking counts, on a page that does not read the queue, what waits for whoever may allow an export.
+func (q *request) countAsking(p *page) error {
+	if q.mission == nil || !q.may(casework.ActAllowExport) {
+		return nil
+	}
+	asking, err := q.d.Queue.ExportsAsking(q.r.Context(), q.mission.Code, q.d.Clock())
+	if err != nil {
+		return fmt.Errorf("exports: %w", err)
+	}
+	p.countNav(bot.QueuePage{Asking: asking})
+	return nil
 }

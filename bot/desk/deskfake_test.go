@@ -33,6 +33,7 @@ type fake struct {
 	steps    map[string]int64
 	erasures []bot.EraseAsk
 	exports  []bot.ExportAsk
+	asking   int // how often ExportsAsking was asked
 	casts    []bot.Broadcast
 	sessions map[string][]byte
 	watchers map[int]func(int64, string)
@@ -162,7 +163,7 @@ func (f *fake) Queue(_ context.Context, mission string, now time.Time, limit int
 			p.Held++
 		}
 	}
-	p.Aside = len(f.asides)
+	p.Aside, p.Asking = len(f.asides), f.asks(mission, now)
 	return p, nil
 }
 
@@ -972,6 +973,47 @@ func (f *fake) DecideExport(_ context.Context, mission, id, second string, allow
 	f.audit(mission, audit)
 	a.State, a.Second, a.Until = state, second, now.Add(bot.ExportLife)
 	return *a, nil
+}
+
+func (f *fake) WithdrawExport(_ context.Context, mission, id, by string, now time.Time, audit bot.Audit) (bot.ExportAsk, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	if err != nil {
+		return bot.ExportAsk{}, err
+	}
+	i := slices.IndexFunc(f.exports, func(x bot.ExportAsk) bool {
+		return x.ID == id && x.Mission == mission && x.By == by && x.Until.After(now)
+	})
+	if i < 0 {
+		return bot.ExportAsk{}, bot.ErrNotFound
+	}
+	a := &f.exports[i]
+	switch a.State {
+	case bot.ExportWithdrawn:
+		return *a, nil
+	case bot.ExportRefused, bot.ExportTaken:
+		return *a, bot.ErrExportState
+	}
+	audit.Field, audit.Purpose = a.Kind+" "+a.ID, a.Reason
+	f.audit(mission, audit)
+	a.State = bot.ExportWithdrawn
+	return *a, nil
+}
+
+func (f *fake) ExportsAsking(_ context.Context, mission string, now time.Time) ([]string, error) {
+	unlock, err := f.lock()
+	defer unlock()
+	f.asking++
+	return f.asks(mission, now), err
+}
+
+func (f *fake) asks(mission string, now time.Time) (by []string) {
+	for _, a := range f.exports {
+		if a.Mission == mission && a.State == bot.ExportAsked && a.Until.After(now) {
+			by = append(by, a.By)
+		}
+	}
+	return by
 }
 
 func (f *fake) EachCase(_ context.Context, mission string, do func(*casework.Case) error) error {

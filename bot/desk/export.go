@@ -31,7 +31,8 @@ type exportView struct {
 	KindText string
 	Days     string
 	Rows     string // how many it would have now; empty where that is not known
-	Mine     bool   // this officer asked for it and cannot answer it
+	Mine     bool   // this officer asked for it: cannot answer it, but take it back while Withdraw
+	Withdraw bool
 	Outcome  string // how it was answered
 	// Command is what writes the file, word by word; empty unless this officer may.
 	Command []string
@@ -94,6 +95,7 @@ func (q *request) exportRows(asks []bot.ExportAsk) func(i int) string {
 
 func (q *request) exportView(a bot.ExportAsk) exportView {
 	v := exportView{ExportAsk: a, KindText: q.exportKind(a.Kind), Mine: a.By == q.user.Name}
+	v.Withdraw = v.Mine && (a.State == bot.ExportAsked || a.State == bot.ExportAllowed) && q.may(casework.ActExport)
 	from, to := q.isoDay(a.From), q.isoDay(a.To)
 	switch {
 	case from != "" && to != "":
@@ -105,10 +107,14 @@ func (q *request) exportView(a bot.ExportAsk) exportView {
 	default:
 		v.Days = q.t("desk.export.all_days")
 	}
-	if a.State != bot.ExportAsked {
+	switch a.State {
+	case bot.ExportAsked:
+	case bot.ExportWithdrawn:
+		v.Outcome = q.t("desk.export.state.withdrawn", "By", cleanLine(a.By).Text)
+	default:
 		v.Outcome = q.t("desk.export.state."+a.State, "By", cleanLine(a.Second).Text)
 	}
-	if a.State == bot.ExportRefused || a.State == bot.ExportTaken {
+	if a.State != bot.ExportAsked && a.State != bot.ExportAllowed {
 		v.Until = time.Time{}
 	}
 	if a.State == bot.ExportAllowed && v.Mine && q.may(casework.ActExport) {
@@ -190,17 +196,9 @@ func (q *request) answerExport(allow bool, row bot.Audit) error {
 	if q.mission == nil {
 		return q.exportsWith(http.StatusForbidden, exportsPage{}, "")
 	}
-	id := strings.ToUpper(q.r.PathValue("id"))
-	a, err := q.d.Queue.DecideExport(q.r.Context(), q.mission.Code, id, q.user.Name, allow, q.d.Clock(), row)
-	switch {
-	case errors.Is(err, bot.ErrOwnExport):
-		return q.exportsWith(http.StatusUnprocessableEntity, exportsPage{Bad: q.t("desk.export.two")}, "")
-	case errors.Is(err, bot.ErrExportState):
-		return q.exportsWith(http.StatusConflict, exportsPage{Bad: q.t("desk.export.answered_already", "Id", a.ID)}, "")
-	case errors.Is(err, bot.ErrNotFound):
-		return q.exportsWith(http.StatusConflict, exportsPage{Bad: q.t("desk.export.gone")}, "")
-	case err != nil:
-		return fmt.Errorf("export: %w", err)
+	a, err := q.d.Queue.DecideExport(q.r.Context(), q.mission.Code, q.exportAsked(), q.user.Name, allow, q.d.Clock(), row)
+	if err != nil {
+		return q.exportTrouble(a, err)
 	}
 	if allow {
 		q.say("desk.flash.export_allowed", "Id", a.ID, "By", a.By)
@@ -208,4 +206,40 @@ func (q *request) answerExport(allow bool, row bot.Audit) error {
 		q.say("desk.flash.export_refused", "Id", a.ID)
 	}
 	return q.to("/exports")
+}
+
+// withdrawExport takes back what this officer asked for, answered or not.
+func withdrawExport(q *request) error {
+	if q.mission == nil {
+		return q.exportsWith(http.StatusForbidden, exportsPage{}, "")
+	}
+	a, err := q.d.Queue.WithdrawExport(q.r.Context(), q.mission.Code, q.exportAsked(), q.user.Name, q.d.Clock(), q.audit("export_withdraw"))
+	if err != nil {
+		return q.exportTrouble(a, err)
+	}
+	q.say("desk.flash.export_withdrawn", "Id", a.ID)
+	return q.to("/exports")
+}
+
+// exportAsked is the number of the request that a form is about.
+func (q *request) exportAsked() string { return strings.ToUpper(q.r.PathValue("id")) }
+
+// exportTrouble shows the page again, with why a request cannot be answered or taken back.
+func (q *request) exportTrouble(a bot.ExportAsk, err error) error {
+	switch {
+	case errors.Is(err, bot.ErrOwnExport):
+		return q.exportsWith(http.StatusUnprocessableEntity, exportsPage{Bad: q.t("desk.export.two")}, "")
+	case errors.Is(err, bot.ErrExportState):
+		key := "desk.export.answered_already"
+		switch a.State {
+		case bot.ExportWithdrawn:
+			key = "desk.export.withdrawn_already"
+		case bot.ExportTaken:
+			key = "desk.export.written_already"
+		}
+		return q.exportsWith(http.StatusConflict, exportsPage{Bad: q.t(key, "Id", a.ID)}, "")
+	case errors.Is(err, bot.ErrNotFound):
+		return q.exportsWith(http.StatusConflict, exportsPage{Bad: q.t("desk.export.gone")}, "")
+	}
+	return fmt.Errorf("export: %w", err)
 }

@@ -91,7 +91,7 @@ func TestExportAsks(t *testing.T) {
 	w.f.mu.Unlock()
 	two.get("/exports").want(200, "berkas sudah ditulis").lacks("--request " + c.ID)
 	for _, b := range []*browser{admin, one} {
-		b.post("/exports/"+c.ID+"/approve", "sure", "1").want(409, "sudah dijawab")
+		b.post("/exports/"+c.ID+"/approve", "sure", "1").want(409, "sudah ditulis")
 	}
 
 	// A day later nothing waits, and nothing can be allowed.
@@ -112,6 +112,112 @@ func TestExportAsks(t *testing.T) {
 		}
 	}
 	w.as("auditor").get("/audit").want(200, "nominal "+a.ID)
+}
+
+// Who asked takes the request back with a button, waiting or allowed, once; nobody else can, and from then on nobody
+// allows it or is told how to write it.
+func TestExportWithdrawn(t *testing.T) {
+	w := newWorld(t)
+	w.f.seed()
+	w.f.accounts["budi"] = w.f.accounts["supervisor"]
+	b := w.f.accounts["budi"]
+	b.Name = "budi"
+	w.f.accounts["budi"] = b
+	one, two, admin := w.as("supervisor"), w.as("budi"), w.as("admin")
+	ask := func(kind string) (id, back string) {
+		w.advance(time.Second)
+		one.get("/exports").submit("/exports", "kind", kind, "from", "", "to", "", "reason", "daftar untuk SPLP").want(200)
+		id = w.f.exports[len(w.f.exports)-1].ID
+		return id, "/exports/" + id + "/withdraw"
+	}
+	id, back := ask("splp")
+	for _, other := range []*browser{two, admin} {
+		other.get("/exports").want(200, id).lacks(back)
+	}
+	two.post(back).want(409, "tidak ada")
+	admin.post(back).want(403)
+	w.as("officer").post(back).want(403)
+	if w.f.exports[0].State != bot.ExportAsked || w.audited("export_withdraw", "") != 0 {
+		t.Fatal(w.f.exports[0].State, w.audited("export_withdraw", ""))
+	}
+	page := one.get("/exports").want(200, back).body
+	for range 2 { // the button pressed twice
+		one.body = page
+		one.submit(back).want(200, "ditarik kembali").lacks(back)
+	}
+	if n := w.audited("export_withdraw", ""); n != 1 {
+		t.Errorf("%d rows", n)
+	}
+	two.post("/exports/"+id+"/approve", "sure", "1").want(409, id+" sudah ditarik kembali")
+	two.post("/exports/"+id+"/refuse").want(409, id+" sudah ditarik kembali")
+	admin.get("/exports").want(200, "ditarik kembali supervisor", "Tidak ada permintaan").lacks("/exports/" + id)
+
+	// One that is allowed already.
+	id, back = ask("manifest")
+	two.get("/exports").want(200, "Manifes").submit("/exports/"+id+"/approve", "sure", "1").want(200)
+	one.get("/exports").want(200, "--request "+id).submit(back).want(200).lacks("--request " + id)
+	// One that is over.
+	id, back = ask("nominal")
+	two.get("/exports").submit("/exports/" + id + "/refuse").want(200)
+	one.get("/exports").lacks(back).post(back).want(409, "sudah dijawab")
+	id, back = ask("nominal")
+	w.f.mu.Lock()
+	w.f.exports[len(w.f.exports)-1].State = bot.ExportTaken
+	w.f.mu.Unlock()
+	one.get("/exports").lacks(back).post(back).want(409, id+" sudah ditulis")
+	for _, x := range w.f.audits {
+		if x.What == "export_withdraw" && (x.Who != "supervisor" || x.Role == "" || x.Session == "" || x.Purpose != "daftar untuk SPLP" || x.Field == "") {
+			t.Errorf("%+v", x)
+		}
+	}
+	w.as("auditor").get("/audit").want(200, "tarik permintaan ekspor")
+}
+
+// Whoever may allow an export sees on every page how many requests of others wait; nobody else does, and for whoever
+// sees the queue it is read along with it.
+func TestExportsWaitingInNav(t *testing.T) {
+	w := newPair(t)
+	w.f.seed()
+	ask := func(id, mission, by string) {
+		w.f.mu.Lock()
+		defer w.f.mu.Unlock()
+		w.f.exports = append(w.f.exports, bot.ExportAsk{ID: id, Mission: mission, Kind: "nominal", Reason: "untuk SPLP", By: by, At: w.clock(), State: bot.ExportAsked, Until: w.clock().Add(bot.ExportLife)})
+	}
+	const entry = `href="/exports"`
+	count := func(b *browser, path, want string) {
+		t.Helper()
+		_, rest, _ := strings.Cut(b.get(path).want(200, entry).body, entry)
+		rest, _, _ = strings.Cut(rest, "</a>")
+		if _, n, _ := strings.Cut(rest, `class="n">`); strings.TrimSuffix(n, "</span>") != want {
+			t.Errorf("%s: %q, want %q", path, rest, want)
+		}
+	}
+	one, admin := w.as("supervisor"), w.as("admin")
+	count(one, "/queue", "")
+	count(admin, "/staff", "")
+	ask("ABC234", "kh", "supervisor")
+	ask("DEF567", "kh", "sri")
+	ask("GHJ345", "mm", "kyi")
+	ask("KLM678", "kh", "supervisor")
+	w.f.asking = 0
+	for _, path := range []string{"/queue", "/mine", "/case/" + caseCode(1), "/exports", "/letters", "/board"} {
+		count(one, path, "1")
+	}
+	if w.f.asking != 0 {
+		t.Errorf("asked %d times besides the queue", w.f.asking)
+	}
+	count(one, "/channels", "1")
+	for _, path := range []string{"/staff", "/channels", "/upkeep", "/exports", "/erasures", "/broadcasts", "/board"} {
+		count(admin, path, "3")
+	}
+	w.as("officer").get("/queue").want(200).lacks(entry)
+	w.f.mu.Lock()
+	w.f.exports[1].State, w.f.exports[3].State = bot.ExportAllowed, bot.ExportWithdrawn
+	w.f.mu.Unlock()
+	count(one, "/queue", "")
+	count(admin, "/staff", "1")
+	w.advance(bot.ExportLife)
+	count(w.as("admin"), "/staff", "")
 }
 
 // How many rows a requested file would have is told where it can be counted, to whoever may answer.

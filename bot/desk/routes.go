@@ -112,6 +112,7 @@ func (d *Desk) table() []route {
 		{"POST", "/exports", casework.ActExport, askExport},
 		{"POST", "/exports/{id}/approve", casework.ActAllowExport, approveExport},
 		{"POST", "/exports/{id}/refuse", casework.ActAllowExport, refuseExport},
+		{"POST", "/exports/{id}/withdraw", casework.ActExport, withdrawExport},
 		{"GET", "/broadcasts", casework.ActBroadcast, broadcasts},
 		{"POST", "/broadcasts", casework.ActBroadcast, writeBroadcast},
 		{"POST", "/broadcasts/{id}/confirm", casework.ActBroadcast, confirmBroadcast},

@@ -47,6 +47,9 @@ func staff(q *request) error { return q.staffWith(http.StatusOK, staffPage{}) }
 
 func (q *request) staffWith(status int, p staffPage) error {
 	p.page = q.page("staff", q.t("desk.nav.staff"))
+	if err := q.countAsking(&p.page); err != nil {
+		return err
+	}
 	all, err := q.d.Staff.Accounts(q.r.Context())
 	if err != nil {
 		return fmt.Errorf("accounts: %w", err)

@@ -58,6 +58,10 @@ type Queue interface {
 	AskExport(ctx context.Context, a bot.ExportAsk, audit bot.Audit) error
 	Exports(ctx context.Context, now time.Time) ([]bot.ExportAsk, error)
 	DecideExport(ctx context.Context, mission, id, second string, allow bool, now time.Time, audit bot.Audit) (bot.ExportAsk, error)
+	// WithdrawExport takes a request back that nobody has used: by is who asked. Its errors are those of DecideExport;
+	// somebody else's request is not found. ExportsAsking is bot.QueuePage's Asking for who does not see the queue.
+	WithdrawExport(ctx context.Context, mission, id, by string, now time.Time, audit bot.Audit) (bot.ExportAsk, error)
+	ExportsAsking(ctx context.Context, mission string, now time.Time) ([]string, error)
 	// EachCase reads every case of a mission, the closed ones too, in no order, until f gives an error.
 	EachCase(ctx context.Context, mission string, f func(*casework.Case) error) error
 	// AskBroadcast keeps a broadcast for a second person, once by its ID; Broadcasts lists the latest, the newest first;

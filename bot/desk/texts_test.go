@@ -106,7 +106,7 @@ func families() []string {
 	add("desk.channels.why.", "webhook", "not_stored", "no_answer")
 	add("desk.channels.do.", bot.NumberLink, bot.NumberCode, bot.NumberUnlink, bot.NumberDrop)
 	add("desk.channels.failed.", "linked", "not_linked", "no_scan", "other_number", "locked", "no_line", "passkey", "outdated", "other")
-	add("desk.export.state.", bot.ExportAllowed, bot.ExportRefused, bot.ExportTaken)
+	add("desk.export.state.", bot.ExportAllowed, bot.ExportRefused, bot.ExportTaken, bot.ExportWithdrawn)
 	add("desk.upkeep.", "backup", "drill", "verify")
 	add("desk.upkeep.do.", "backup", "drill", "verify")
 	add("desk.upkeep.state.", "good", "overdue", "never", "failed")

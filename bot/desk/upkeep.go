@@ -26,6 +26,9 @@ const foundFor = 35 * 24 * time.Hour
 
 func upkeep(q *request) error {
 	p := upkeepPage{page: q.page("upkeep", q.t("desk.nav.upkeep"))}
+	if err := q.countAsking(&p.page); err != nil {
+		return err
+	}
 	if q.d.Upkeep != nil {
 		all, err := q.d.Upkeep(q.r.Context())
 		if err != nil {
