@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	stdio "io"
-	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"pulang/bot"
@@ -19,12 +17,13 @@ import (
 // exportCmd takes case data out of the store. What names people needs two: one asks, another allows it, and within a day
 // the first one writes it, once.
 type exportCmd struct {
-	Write   exportWrite  `cmd:"" default:"withargs" help:"Writes a set (statistics, operational, nominal, waiver, shelter) to a file."`
-	Case    exportCase   `cmd:"" help:"One case as a copy for the person whom it is about, as JSON and as text."`
-	Request exportAsk    `cmd:"" help:"Asks for a set that names people; another person has to approve it. Prints the request's number."`
-	Approve exportAllow  `cmd:"" help:"Approves somebody else's request, for a day."`
-	Refuse  exportRefuse `cmd:"" help:"Refuses somebody else's request."`
-	List    exportList   `cmd:"" help:"Lists the requests of the last days."`
+	Write    exportWrite    `cmd:"" default:"withargs" help:"Writes a set (statistics, operational, nominal, splp, waiver, shelter, manifest) to a file."`
+	Case     exportCase     `cmd:"" help:"One case as a copy for the person whom it is about, as JSON and as text."`
+	Request  exportAsk      `cmd:"" help:"Asks for a set that names people; another person has to approve it. Prints the request's number."`
+	Approve  exportAllow    `cmd:"" help:"Approves somebody else's request, for a day."`
+	Refuse   exportRefuse   `cmd:"" help:"Refuses somebody else's request."`
+	Withdraw exportWithdraw `cmd:"" help:"Takes your own request back, approved or not, while its file is not written."`
+	List     exportList     `cmd:"" help:"Lists the requests of the last days."`
 }
 
 // exportDays are the days of a set.
@@ -67,7 +66,7 @@ func reasonGiven(reason string) error {
 }
 
 type exportWrite struct {
-	Kind     export.Kind `arg:"" enum:"statistics,operational,nominal,waiver,shelter" help:"statistics, operational, nominal, waiver or shelter."`
+	Kind     export.Kind `arg:"" enum:"statistics,operational,nominal,splp,waiver,shelter,manifest" help:"statistics, operational (the queue), nominal (daftar nominatif), splp (who needs a travel document), waiver (overstay fines), shelter (who sleeps where) or manifest (who flies, with the handover on arrival)."`
 	Mission  string      `placeholder:"CODE" help:"The mission (with one mission: that one)."`
 	Format   string      `enum:"csv,xlsx" default:"csv" help:"csv or xlsx."`
 	Out      string      `required:"" placeholder:"FILE" help:"The file to write; it must not be there yet."`
@@ -226,130 +225,4 @@ func perDay(ctx context.Context, st *opened, m *bot.Mission, row bot.Audit) erro
 			st.store.Record(ctx, m.Code, row))
 	}
 	return nil
-}
-
-type exportAsk struct {
-	Kind    export.Kind `arg:"" enum:"operational,nominal,waiver,shelter" help:"operational, nominal, waiver or shelter."`
-	Mission string      `placeholder:"CODE" help:"The mission (with one mission: that one)."`
-	Reason  string      `required:"" placeholder:"TEXT" help:"What the file is for: it stands in the file and in the audit log."`
-	As      string      `required:"" placeholder:"NAME" help:"Your account; the password is asked for, or taken from HOTLINE_STAFF_PASSWORD."`
-	exportDays
-}
-
-// Validate ends what cannot be meant before anything is opened.
-func (c *exportAsk) Validate() error { return errors.Join(c.validate(), reasonGiven(c.Reason)) }
-
-// Run keeps the request.
-func (c *exportAsk) Run(ctx context.Context, s *Settings, io *streams) error {
-	return withStore(ctx, s, io, func(st *opened) error {
-		m, err := oneMission(st.missions, c.Mission)
-		if err != nil {
-			return err
-		}
-		a, err := exporter(ctx, s, st, io, c.As, m, casework.ActExport)
-		if err != nil {
-			return err
-		}
-		ask := bot.ExportAsk{ID: officerCode(), Mission: m.Code, Kind: string(c.Kind), From: c.From.String(), To: c.To.String(), Reason: strings.TrimSpace(c.Reason),
-			By: a.Name, At: time.Now().UTC()}
-		row := auditRow("export_request", "")
-		signed(&row, a)
-		if err := st.store.AskExport(ctx, ask, row); err != nil {
-			return err
-		}
-		fmt.Fprintln(io.out, ask.ID)
-		fmt.Fprintf(io.err, "Another person approves it within 24 hours, on the desk's page of exports or by 'hotline export approve %s --as NAME'.\n", ask.ID)
-		return nil
-	})
-}
-
-// exportAnswer is what allowing and refusing have in common.
-type exportAnswer struct {
-	Request string `arg:"" help:"The request's number."`
-	As      string `required:"" placeholder:"NAME" help:"Your account; the password is asked for, or taken from HOTLINE_STAFF_PASSWORD."`
-}
-
-type exportAllow struct{ exportAnswer }
-
-// Run allows the request.
-func (c *exportAllow) Run(ctx context.Context, s *Settings, io *streams) error {
-	return c.answer(ctx, s, io, true)
-}
-
-type exportRefuse struct{ exportAnswer }
-
-// Run refuses the request.
-func (c *exportRefuse) Run(ctx context.Context, s *Settings, io *streams) error {
-	return c.answer(ctx, s, io, false)
-}
-
-func (c *exportAnswer) answer(ctx context.Context, s *Settings, io *streams, allow bool) error {
-	id := strings.ToUpper(strings.TrimSpace(c.Request))
-	return withStore(ctx, s, io, func(st *opened) error {
-		ask, err := st.store.Export(ctx, id)
-		if err != nil {
-			return exportTrouble(id, ask, err)
-		}
-		m, err := oneMission(st.missions, ask.Mission)
-		if err != nil {
-			return err
-		}
-		a, err := exporter(ctx, s, st, io, c.As, m, casework.ActAllowExport)
-		if err != nil {
-			return err
-		}
-		row := auditRow("export_approve", "")
-		if !allow {
-			row = auditRow("export_refuse", "")
-		}
-		signed(&row, a)
-		ask, err = st.store.DecideExport(ctx, m.Code, id, a.Name, allow, time.Now(), row)
-		if err != nil {
-			return exportTrouble(id, ask, err)
-		}
-		if allow {
-			_, err = fmt.Fprintf(io.out, "%s may write it once until %s: %s of %s\n", ask.By, stamp(ask.Until, m), ask.Kind, ask.Mission)
-		} else {
-			_, err = fmt.Fprintln(io.out, "Refused.")
-		}
-		return err
-	})
-}
-
-// exportTrouble says what to do about a request that cannot be used.
-func exportTrouble(id string, ask bot.ExportAsk, err error) error {
-	switch {
-	case errors.Is(err, bot.ErrNotFound):
-		return fmt.Errorf("no request %s of yours waits: it has lapsed, or is somebody else's; 'hotline export list' shows them", id)
-	case errors.Is(err, bot.ErrOwnExport):
-		return fmt.Errorf("request %s is your own: another person has to approve it", id)
-	case errors.Is(err, bot.ErrExportState):
-		return fmt.Errorf("request %s: %s", id, map[string]string{
-			bot.ExportAsked: "nobody has approved it yet", bot.ExportAllowed: "it is approved already", bot.ExportRefused: "it was refused",
-			bot.ExportTaken: "its file was written; ask again for another one",
-		}[ask.State])
-	}
-	return err
-}
-
-type exportList struct{}
-
-// Run lists the requests.
-func (exportList) Run(ctx context.Context, s *Settings, io *streams) error {
-	return withStore(ctx, s, io, func(st *opened) error {
-		all, err := st.store.Exports(ctx, time.Now())
-		if err != nil {
-			return err
-		}
-		w := tabwriter.NewWriter(io.out, 0, 4, 2, ' ', 0)
-		fmt.Fprintln(w, "REQUEST\tSTATE\tMISSION\tKIND\tBY\tANSWERED BY\tUNTIL\tREASON")
-		for _, a := range all {
-			i := slices.IndexFunc(st.missions, func(m *bot.Mission) bool { return m.Code == a.Mission })
-			if i < 0 {
-				continue
-			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, a.State, a.Mission, a.Kind, a.By, a.Second, stamp(a.Until, st.missions[i]), a.Reason)
-		}
-		return w.Flush()
-	})
 }

@@ -40,6 +40,33 @@ func Vulnerable(c *Case) bool {
 		f.open("medical_emergency") || f.open("self_harm")
 }
 
+// Care is what of the person's health somebody on the way has to know of: injured, sick, pregnant, as it was said or read
+// and no officer has dealt with it; nil for nothing.
+func Care(c *Case) []flows.Value {
+	f := facts{c: c, urgent: c.Answers[flows.StepUrgentNeeds]}
+	var out []flows.Value
+	for _, x := range []struct {
+		need flows.Value
+		is   bool
+	}{{"injured", f.needs("injured")}, {"sick", f.needs("sick") || f.open("medical_emergency")}, {"pregnant", f.pregnant()}} {
+		if x.is {
+			out = append(out, x.need)
+		}
+	}
+	return out
+}
+
+// Minor reports whether the person is under age, as it was stated or read; WithChild whether a child is with them.
+func Minor(c *Case) bool { return c.open("minor") || c.open("minor_alone") || underAge(c) }
+func WithChild(c *Case) bool {
+	return !Minor(c) && (c.open("child") || c.Answers[flows.StepUrgentNeeds].Has("child"))
+}
+
+// Unaccompanied reports whether no adult whom they trust is with the person under age, or with the child.
+func Unaccompanied(c *Case) bool {
+	return c.open("minor_alone") || (Minor(c) || WithChild(c)) && c.Answers[flows.StepTrustedAdult].Value() == flows.No
+}
+
 // ByNeed orders the members of a group: the leader, then whoever is vulnerable, then by class, then by arrival.
 func ByNeed(code string) func(a, b *Case) int {
 	rank := func(c *Case) int {

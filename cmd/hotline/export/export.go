@@ -20,15 +20,17 @@ const (
 	Statistics  Kind = "statistics"  // figures of each day
 	Operational Kind = "operational" // the queue
 	Nominal     Kind = "nominal"     // daftar nominatif
+	SPLP        Kind = "splp"        // who needs a travel document in lieu of a passport
 	Waiver      Kind = "waiver"      // for the waiver of overstay fines
 	Shelter     Kind = "shelter"     // who sleeps where
+	Manifest    Kind = "manifest"    // who flies, with what the other end needs to receive them
 )
 
 // Kinds are all of them.
-var Kinds = []Kind{Statistics, Operational, Nominal, Waiver, Shelter}
+var Kinds = []Kind{Statistics, Operational, Nominal, SPLP, Waiver, Shelter, Manifest}
 
 // Names reports whether a set of that kind always names people. Operational does so only where it is asked for.
-func (k Kind) Names() bool { return k == Nominal || k == Waiver || k == Shelter }
+func (k Kind) Names() bool { return k != Statistics && k != Operational }
 
 // MostRows bounds a file.
 const MostRows = bot.ExportMostRows
@@ -163,10 +165,14 @@ func (s *Set) Cases(all []*casework.Case) (*Table, error) {
 		t = s.figures(all)
 	case Nominal:
 		t = s.nominal(all)
+	case SPLP:
+		t = s.splp(all)
 	case Waiver:
 		t = s.waiver(all)
 	case Shelter:
 		t = s.shelter(all)
+	case Manifest:
+		t = s.manifest(all)
 	default:
 		return nil, errors.New("the queue is not made of all cases")
 	}

@@ -84,7 +84,7 @@ func (s *Set) shelter(all []*casework.Case) *Table {
 			}
 			t.Rows = append(t.Rows, []Cell{
 				Number(len(t.Rows) + 1), Text(lodging), Text(s.day(at)), Text(c.Code), Text(name(c)), Text(s.value(flows.StepSex, c.Answers[flows.StepSex].Value())),
-				Text(age(c, s.Now)), Text(s.t("stage." + string(c.Stage))), Text(phone(c, s.Now, s.Mission.Rules())),
+				Text(s.age(c)), Text(s.t("stage." + string(c.Stage))), Text(phone(c, s.Now, s.Mission.Rules())),
 			})
 		}
 	}

@@ -135,7 +135,8 @@ func TestDoNotCall(t *testing.T) {
 		}
 		c.Answers[flows.StepFullName] = flows.Answer{Text: "Siti ٠١٢٣٤٥٦٧٨ 012-345-678"}
 		c.Milestones = []casework.Milestone{{Stage: casework.StageSheltered, Detail: "kamar 2, tlp 012345678", At: now}}
-		for _, kind := range []Kind{Nominal, Waiver, Shelter, Operational} {
+		c.Milestones = append(c.Milestones, casework.Milestone{Stage: casework.StageTicketConfirmed, Detail: "GA 870, tlp 012-345-678", At: now})
+		for _, kind := range []Kind{Nominal, SPLP, Waiver, Shelter, Manifest, Operational} {
 			s := set(t, kind)
 			s.Personal = true
 			var table *Table

@@ -126,7 +126,7 @@ func document(c *casework.Case) string {
 	return passport(c)
 }
 
-// birth is the date of birth, YYYY-MM-DD, and age the age in years, where one of them is known.
+// birth is the date of birth, YYYY-MM-DD; empty where only an age is known.
 func birth(c *casework.Case) string {
 	if b := c.Answers[flows.StepBirthDate].Norm; len(b) == len(time.DateOnly) {
 		return b
@@ -134,11 +134,13 @@ func birth(c *casework.Case) string {
 	return ""
 }
 
+// age is the age in years on the day that now is where it is told; empty where it is not known. It grows by month and
+// day, not by the day of the year, which a leap year moves; who was born on 29 February is a year older on 1 March.
 func age(c *casework.Case, now time.Time) string {
 	norm := c.Answers[flows.StepBirthDate].Norm
 	if b, err := time.Parse(time.DateOnly, norm); err == nil {
 		n := now.Year() - b.Year()
-		if now.YearDay() < b.YearDay() {
+		if now.Month() < b.Month() || now.Month() == b.Month() && now.Day() < b.Day() {
 			n--
 		}
 		return strconv.Itoa(max(n, 0))
@@ -148,6 +150,9 @@ func age(c *casework.Case, now time.Time) string {
 	}
 	return ""
 }
+
+// age is that by the mission's calendar.
+func (s *Set) age(c *casework.Case) string { return age(c, s.Now.In(s.Mission.Location())) }
 
 // place is where the person is, as coarse as the gazetteer: never a pin, never their own words.
 func (s *Set) place(c *casework.Case) string {
