@@ -41,10 +41,6 @@ type exportView struct {
 func exports(q *request) error { return q.exportsWith(http.StatusOK, exportsPage{}, "") }
 
 func (q *request) exportsWith(status int, p exportsPage, kind string) error {
-	if q.mission == nil {
-		q.sorry(http.StatusForbidden, "desk.error.no_mission")
-		return nil
-	}
 	p.page = q.page("exports", q.t("desk.nav.exports"))
 	if err := q.peek(&p.page); err != nil {
 		return err
@@ -148,9 +144,6 @@ func (q *request) isoDay(s string) string {
 func askExport(q *request) error {
 	kind := q.r.PostFormValue("kind")
 	p := exportsPage{From: q.text("from", 10), To: q.text("to", 10), Words: q.text("reason", 300)}
-	if q.mission == nil {
-		return q.exportsWith(http.StatusForbidden, p, kind)
-	}
 	switch {
 	case !slices.Contains(bot.ExportKinds, kind):
 		p.Bad = q.t("desk.export.bad_kind")
@@ -193,9 +186,6 @@ func approveExport(q *request) error {
 func refuseExport(q *request) error { return q.answerExport(false, q.audit("export_refuse")) }
 
 func (q *request) answerExport(allow bool, row bot.Audit) error {
-	if q.mission == nil {
-		return q.exportsWith(http.StatusForbidden, exportsPage{}, "")
-	}
 	a, err := q.d.Queue.DecideExport(q.r.Context(), q.mission.Code, q.exportAsked(), q.user.Name, allow, q.d.Clock(), row)
 	if err != nil {
 		return q.exportTrouble(a, err)
@@ -210,9 +200,6 @@ func (q *request) answerExport(allow bool, row bot.Audit) error {
 
 // withdrawExport takes back what this officer asked for, answered or not.
 func withdrawExport(q *request) error {
-	if q.mission == nil {
-		return q.exportsWith(http.StatusForbidden, exportsPage{}, "")
-	}
 	a, err := q.d.Queue.WithdrawExport(q.r.Context(), q.mission.Code, q.exportAsked(), q.user.Name, q.d.Clock(), q.audit("export_withdraw"))
 	if err != nil {
 		return q.exportTrouble(a, err)
