@@ -152,7 +152,7 @@ func age(c *casework.Case, now time.Time) string {
 }
 
 // age is that by the mission's calendar.
-func (s *Set) age(c *casework.Case) string { return age(c, s.Now.In(s.Mission.Location())) }
+func (s *Set) age(c *casework.Case) string { return age(c, s.today()) }
 
 // place is where the person is, as coarse as the gazetteer: never a pin, never their own words.
 func (s *Set) place(c *casework.Case) string {
