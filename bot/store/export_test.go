@@ -281,6 +281,15 @@ func TestExportsAsking(t *testing.T) {
 		other.Mission, other.By = "mm", "Tin"
 		must(t, s.AskExport(ctx, other, bot.Audit{}))
 		tell(time.Now())
+		trips := 0
+		s.MeasureRoundTrips(func(time.Duration, error) { trips++ })
+		read := func() int {
+			trips = 0
+			_, err := s.Queue(ctx, "kh", time.Now(), 10)
+			must(t, err)
+			return trips
+		}
+		without := read()
 		for range 2 { // the same form twice
 			for id, by := range map[string]string{"A": "Sari Contoh", "B": "Sari Contoh", "C": "Budi", "D": "Budi"} {
 				a := asked(id)
@@ -289,6 +298,9 @@ func TestExportsAsking(t *testing.T) {
 			}
 		}
 		tell(time.Now(), "Budi", "Budi", "Sari Contoh", "Sari Contoh")
+		if with := read(); with != without || with == 0 {
+			t.Errorf("%d round trips for the queue with requests, %d without", with, without)
+		}
 		for id, allow := range map[string]bool{"A": true, "C": false} {
 			_, err := s.DecideExport(ctx, "kh", id, "Wati", allow, time.Now(), bot.Audit{})
 			must(t, err)
