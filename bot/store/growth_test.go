@@ -203,9 +203,9 @@ const mostOwn = 2048
 func startLean(t testing.TB) redis.UniversalClient {
 	t.Helper()
 	c := startReal(t)
-	for name, value := range map[string]string{"hash-max-listpack-value": listpackValue, "zset-max-listpack-entries": listpackEntries,
-		"slowlog-max-len": "0"} { // else a slow machine's log of slow commands takes 0.3 MB
-		must(t, c.ConfigSet(context.Background(), name, value).Err())
+	// on a slow machine the log of slow commands would take 0.3 MB
+	for set := append(LeanSettings(), "--slowlog-max-len", "0"); len(set) > 0; set = set[2:] {
+		must(t, c.ConfigSet(context.Background(), strings.TrimPrefix(set[0], "--"), set[1]).Err())
 	}
 	return c
 }

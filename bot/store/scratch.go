@@ -38,10 +38,10 @@ func startScratch(ctx context.Context, dir string) (*scratch, error) {
 	s := &scratch{dir: dir, socket: short, gone: make(chan struct{})}
 	socket := filepath.Join(short, "s")
 	//nolint:gosec,noctx // the operator's redis-server
-	s.child = exec.Command(command, "--port", "0", "--unixsocket", socket, "--unixsocketperm", "600", "--dir", dir,
+	s.child = exec.Command(command, append([]string{"--port", "0", "--unixsocket", socket, "--unixsocketperm", "600", "--dir", dir,
 		"--dbfilename", "dump.rdb", "--appendonly", "no", "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--save", "",
 		"--daemonize", "no", "--logfile", filepath.Join(dir, "redis.log"), "--slowlog-max-len", "0",
-		"--hash-max-listpack-value", listpackValue, "--zset-max-listpack-entries", listpackEntries)
+	}, LeanSettings()...)...)
 	s.child.Dir = dir
 	s.child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	started := make(chan error)

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"pulang/bot/store"
 )
 
 const deployDir = "../../deploy/"
@@ -357,7 +359,8 @@ func clusterConf(t testing.TB) string {
 	return ""
 }
 
-// The two copies of the settings differ only in where the server listens and keeps its data.
+// The two copies of the settings differ only in where the server listens and keeps its data; and they have what spares
+// an own redis-server memory and work.
 func TestRedisSettingsAreTheSame(t *testing.T) {
 	t.Parallel()
 	place := func(s string) bool {
@@ -366,6 +369,11 @@ func TestRedisSettingsAreTheSame(t *testing.T) {
 	a, b := slices.DeleteFunc(redisDirectives(deployed(t, "redis.conf")), place), slices.DeleteFunc(redisDirectives(clusterConf(t)), place)
 	if !slices.Equal(a, b) || len(a) < 7 {
 		t.Errorf("redis.conf has\n%v\nthe manifests\n%v", a, b)
+	}
+	for lean := store.LeanSettings(); len(lean) > 0; lean = lean[2:] {
+		if want := strings.TrimPrefix(lean[0], "--") + " " + lean[1]; !slices.Contains(a, want) {
+			t.Errorf("redis.conf lacks %q", want)
+		}
 	}
 }
 

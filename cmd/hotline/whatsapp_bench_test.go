@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pulang/bot/needed"
+	"pulang/bot/store"
 	"pulang/bot/whatsapp/whatsapptest"
 	"pulang/cmd/hotline/bench"
 )
@@ -30,7 +31,7 @@ func TestBenchWhatsApp(t *testing.T) {
 			t.Fatal("HOTLINE_TEST_BENCH: want CITIZENS/AT-ONCE, as 2000/64")
 		}
 	}
-	url := startRedis(t, "--appendonly", "yes", "--appendfsync", o.Fsync, "--hash-max-listpack-value", "4096", "--zset-max-listpack-entries", "512")
+	url := startRedis(t, append([]string{"--appendonly", "yes", "--appendfsync", o.Fsync}, store.LeanSettings()...)...)
 	srv := whatsapptest.New(t)
 	phone := srv.Account("+62 811 0000 001")
 	v := whatsappVictim(t, srv, "REDIS_URL="+url, "WHATSAPP_RATE=100000")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"pulang/bot/store"
 	"pulang/cmd/hotline/child"
 )
 
@@ -78,9 +79,9 @@ func (s *server) spawn(o Options, dir string) error {
 		return err
 	}
 	socket := filepath.Join(dir, "redis.sock")
-	s.proc, err = child.Start(program, []string{"--port", "0", "--unixsocket", socket, "--dir", data, "--save", "", "--appendonly", "yes",
+	s.proc, err = child.Start(program, append([]string{"--port", "0", "--unixsocket", socket, "--dir", data, "--save", "", "--appendonly", "yes",
 		"--appendfsync", o.Fsync, "--maxmemory-policy", "noeviction", "--daemonize", "no",
-		"--hash-max-listpack-value", "4096", "--zset-max-listpack-entries", "512"}, []string{"PATH=" + os.Getenv("PATH")}, data)
+	}, store.LeanSettings()...), []string{"PATH=" + os.Getenv("PATH")}, data)
 	s.url = "unix://" + socket
 	return err
 }
