@@ -83,6 +83,17 @@ func (c *Catalogue) Langs() []string { return slices.Clone(c.langs) }
 // Has reports whether there are texts in this language.
 func (c *Catalogue) Has(lang string) bool { return c.localizers[lang] != nil }
 
+// Value is what staff call a value of an answer: by the step's own text, else by the value's. "" for one that there is no
+// text for, such as a later version's.
+func (c *Catalogue) Value(lang string, step flows.StepID, v flows.Value) string {
+	for _, key := range []string{"desk.v." + string(step) + "." + string(v), "desk.v." + string(v)} {
+		if text := c.Text(lang, flows.TextID(key), nil); text != key {
+			return text
+		}
+	}
+	return ""
+}
+
 // Text renders a text. An unknown language falls back to Default; an unknown key comes back as the key itself, so
 // that a person still gets an answer (a test proves that no key is missing).
 func (c *Catalogue) Text(lang string, id flows.TextID, args flows.Args) string {

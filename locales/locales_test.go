@@ -98,3 +98,18 @@ func TestUnknownKeyIsStillAnAnswer(t *testing.T) {
 		t.Errorf("languages %v", c.Langs())
 	}
 }
+
+// Staff read a value by the step's own text, else by the value's; one that nobody has named is nobody's.
+func TestValue(t *testing.T) {
+	c, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, plain := c.Text("id", "desk.v.passport_status.none", nil), c.Text("id", "desk.v.none", nil)
+	if own == plain || c.Value("id", "passport_status", "none") != own || c.Value("id", "none_such", "none") != plain {
+		t.Errorf("%q, %q: %q and %q", own, plain, c.Value("id", "passport_status", "none"), c.Value("id", "none_such", "none"))
+	}
+	if s := c.Value("en", "passport_status", "of_a_later_version"); s != "" {
+		t.Errorf("unknown: %q", s)
+	}
+}

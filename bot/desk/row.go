@@ -236,11 +236,7 @@ func (q *request) reasonWords(c *casework.Case) words {
 
 // valueText is the label of an answer's value at the desk. A value of a later version is shown as it is.
 func (q *request) valueText(step flows.StepID, v flows.Value) string {
-	key := "desk.v." + string(step) + "." + string(v)
-	if s := q.t(key); s != key {
-		return s
-	}
-	if s := q.t("desk.v." + string(v)); s != "desk.v."+string(v) {
+	if s := q.d.Catalogue.Value(q.lang, step, v); s != "" {
 		return s
 	}
 	return strings.ReplaceAll(cleanLine(string(v)).Text, "_", " ")

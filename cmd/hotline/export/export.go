@@ -73,10 +73,8 @@ func (s *Set) value(step flows.StepID, v flows.Value) string {
 	if v == "" {
 		return ""
 	}
-	for _, key := range []string{"desk.v." + string(step) + "." + string(v), "desk.v." + string(v)} {
-		if text := s.t(key); text != key {
-			return text
-		}
+	if text := s.Texts.Value(s.Lang, step, v); text != "" {
+		return text
 	}
 	return strings.ReplaceAll(string(v), "_", " ")
 }
