@@ -39,6 +39,7 @@ func TestExportWithdraw(t *testing.T) {
 	path := func(name string) string { return filepath.Join(dir, name) }
 	do(0, "who needs a travel document", "request", "--help")
 	do(0, "Takes your own request back", "--help")
+	do(2, "manifest", "manifes", "--out", path("m.csv"), "--reason", "penerbangan besok") // a kind that there is not: which there are
 	do(2, "names people", "manifest", "--out", path("m.csv"), "--reason", "penerbangan besok")
 
 	// Waiting.

@@ -30,7 +30,9 @@ const (
 var Kinds = []Kind{Statistics, Operational, Nominal, SPLP, Waiver, Shelter, Manifest}
 
 // Names reports whether a set of that kind always names people. Operational does so only where it is asked for.
-func (k Kind) Names() bool { return k != Statistics && k != Operational }
+func (k Kind) Names() bool {
+	return slices.Contains(Kinds, k) && k != Statistics && k != Operational
+}
 
 // MostRows bounds a file.
 const MostRows = bot.ExportMostRows
