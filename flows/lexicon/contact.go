@@ -14,7 +14,7 @@ func (s *reader) contact() {
 		case "contact", "@contact_pref":
 			v := s.valueOf[h.section]
 			if s.denied(h) {
-				if v == flows.CallAnytime || v == flows.CallWindow && s.holds(h, "telepon") { // not: jangan siang
+				if (v == flows.CallAnytime || v == flows.CallWindow && s.holds(h, "telepon")) && (s.c.Step == flows.StepContactPref || s.forbidden(h)) { // not: jangan siang; kok tidak ditelepon
 					got[flows.TextOnly] = true
 				}
 				continue
@@ -22,7 +22,7 @@ func (s *reader) contact() {
 			if s.on.Condition.has(s.wordBefore(h)) && v != flows.TextOnly {
 				continue // kalau mau nelpon
 			}
-			if s.c.Step != flows.StepContactPref && (v == flows.CallAnytime || v == flows.CallWindow) && s.otherCall(h) {
+			if (v == flows.CallAnytime || v == flows.CallWindow) && (s.c.Step != flows.StepContactPref && s.otherCall(h) || s.rings(h)) {
 				continue
 			}
 			got[v] = true
@@ -34,6 +34,16 @@ func (s *reader) contact() {
 			return
 		}
 	}
+}
+
+// forbidden says whether it is "jangan" that stands before a phrase, and not a complaint that nobody rang.
+func (s *reader) forbidden(h hit) bool {
+	for _, t := range s.before(h.start, 4) {
+		if s.names[t.id] == "jangan" || s.names[t.id] == "tidak_usah" {
+			return true
+		}
+	}
+	return false
 }
 
 // holds says whether a word stands in a phrase.
@@ -69,6 +79,11 @@ func (s *reader) otherCall(h hit) bool {
 		}
 	}
 	return false
+}
+
+// rings says whether somebody else is to be rung: "telepon istri saya saja".
+func (s *reader) rings(h hit) bool {
+	return h.end < len(s.toks) && s.toks[h.end].gap == space && s.holds(h, "telepon") && s.on.Relative.has(s.toks[h.end].id)
 }
 
 func (s *reader) wordBefore(h hit) word {

@@ -4,7 +4,7 @@ import "pulang/flows"
 
 // needs reads what is urgent. A need that is denied, long over, or only a figure of speech does not count.
 func (s *reader) needs() {
-	none := false
+	none, healed := false, s.says("well", "again")
 	for _, h := range s.hits {
 		topic, v := s.topics[s.topicOf[h.section]], s.valueOf[h.section]
 		switch topic {
@@ -21,7 +21,7 @@ func (s *reader) needs() {
 			none = true
 			continue
 		}
-		if s.denied(h) || s.ofThing(h) {
+		if s.denied(h) || s.ofThing(h) || healed && (v == "injured" || v == "sick" || v == "medical" || s.scar(h)) {
 			continue
 		}
 		switch v {
@@ -117,10 +117,20 @@ func (s *reader) paymentAsked(h hit) bool {
 	return false
 }
 
+// scar says whether a phrase is told of what is left of it: "bekas luka pukulan".
+func (s *reader) scar(h hit) bool {
+	for _, t := range s.before(h.start, 2) {
+		if s.names[t.id] == "luka" || t.raw == "bekas" {
+			return true
+		}
+	}
+	return false
+}
+
 // feared says whether a phrase is only asked or feared: "apa saya ditangkap kalau lapor", "takut ditangkap polisi".
 func (s *reader) feared(h hit) bool {
 	for _, t := range s.before(h.start, 5) {
-		if s.on.Asking.has(t.id) || s.on.Condition.has(t.id) || s.names[t.id] == "takut" || s.asks && s.on.Future.has(t.id) {
+		if s.on.Asking.has(t.id) || s.on.Condition.has(t.id) || s.lists["wished"].has(t.id) || s.asks && s.on.Future.has(t.id) {
 			return true
 		}
 	}

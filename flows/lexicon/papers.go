@@ -76,6 +76,11 @@ func (s *reader) passport() {
 			}
 		}
 	}
+	if s.says("pass", "returned") {
+		for _, v := range []flows.Value{"held_by_employer", "held_by_authority", "held_by_other"} {
+			delete(found, v)
+		}
+	}
 	if alive > found["with_me_expired"] {
 		delete(found, "with_me_expired")
 	}
@@ -100,6 +105,13 @@ func (s *reader) inHands(h hit) bool {
 // withMe says whether "ada paspor" and the like is told of the passport itself and of the person: not of a copy, not
 // under a negation inside the phrase, and not at some other place ("paspor ada di bos", "paspor ga ada sama saya").
 func (s *reader) withMe(h hit) bool {
+	if s.c.Step == flows.StepPassportStatus {
+		for i, t := range s.toks { // ada, tapi cuma fotokopi
+			if i >= h.end && s.lists["copied"].has(t.id) {
+				return false
+			}
+		}
+	}
 	for i := h.start; i < h.end; i++ {
 		if i > h.start && s.on.Negator.has(s.toks[i].id) {
 			return false
@@ -130,6 +142,8 @@ func (s *reader) holder(h hit, active, near bool) flows.Value {
 	kind := func(i int) flows.Value {
 		id := s.toks[i].id
 		switch {
+		case i >= h.end && i <= h.end+1 && s.lists["pledged"].has(id) && (i == h.end || s.on.At.has(s.toks[h.end].id)):
+			return "held_by_other" // ditahan hotel, jaminan di rental
 		case s.on.Authority.has(id):
 			return "held_by_authority"
 		case s.on.Employer.has(id):

@@ -25,9 +25,12 @@ func (s *reader) who() {
 			other = true
 		}
 	}
-	if s.relativeSubject() {
-		other = true
+	related := !other && s.relativeSubject()
+	if related && s.ownPlight() {
+		// Both are told of: whom the report is for is asked.
+		related = false
 	}
+	other = other || related
 	n, _ := s.groupNumber()
 	if n > 1 && s.weNumber() {
 		group = true
@@ -127,6 +130,38 @@ func (s *reader) relativeSubject() bool {
 	}
 	return false
 }
+
+// ownPlight says whether the writer tells of himself, abroad: where he is or what happens to him; "saya sendiri yang
+// minta tolong, adik saya sudah pulang".
+func (s *reader) ownPlight() bool {
+	if s.says("who", "myself") {
+		return true
+	}
+	for i, t := range s.toks {
+		if s.kind[t.id]&meNoun == 0 || i > 0 && t.gap == space && (s.ownedBy(i) || s.on.With.has(s.toks[i-1].id)) {
+			continue
+		}
+		for k := i + 1; k < len(s.toks) && k < i+5 && s.toks[k].gap == space; k++ {
+			if s.on.Past.has(s.toks[k].id) || s.kind[s.toks[k].id]&personNoun != 0 {
+				break
+			}
+			for _, h := range s.hits {
+				if h.start == k && s.topics[s.topicOf[h.section]] == "need" && s.valueOf[h.section] != "child" && !s.denied(h) {
+					return true
+				}
+			}
+			for _, m := range s.placeMatches() {
+				if m.From >= 0 && s.all[m.From].start == s.toks[k].start && m.Place.Country != "ID" && !s.indonesian(m) && s.on.At.has(s.toks[k-1].id) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// ownedBy says whether "saya" at i only says whose: "adik saya", "paspor saya".
+func (s *reader) ownedBy(i int) bool { return s.ownerOf(i) || s.kind[s.toks[i-1].id] != 0 }
 
 // plight says whether the words from k on tell what happened to somebody, or where they are.
 func (s *reader) plight(k int) bool {

@@ -76,6 +76,9 @@ func (s *reader) safeWord(h hit) flows.Value {
 	if s.reallyDenied(h) {
 		return flows.Danger
 	}
+	if last := len(s.toks) - 1; s.asks && last >= h.end && s.on.Negator.has(s.toks[last].id) && s.clause[last] != s.clause[h.start] {
+		return "" // amankah? kayaknya engga
+	}
 	if h.end < len(s.toks) && s.on.Negator.has(s.toks[h.end].id) && s.toks[h.end].gap != stop && s.denialOf(h.end) {
 		return "" // aman ga ya?, aman enggak juga
 	}

@@ -138,6 +138,9 @@ func (s *reader) nouns(h hit, active bool) noun {
 			if k&(meNoun|personNoun) != 0 && i > 0 && s.toks[i].gap == space && s.kind[s.toks[i-1].id]&^(meNoun|personNoun|bodyNoun) != 0 {
 				continue // paspor saya, hp teman: the owner
 			}
+			if k&^(meNoun|personNoun) == 0 && i > 0 && s.toks[i].gap == space && s.on.At.has(s.toks[i-1].id) {
+				continue // ada di saya tapi mati
+			}
 			if i > 0 && s.names[s.toks[i-1].id] == "bukan" && s.toks[i].gap == space {
 				return 0 // bukan paspor yang hilang
 			}
@@ -228,6 +231,9 @@ func (s *reader) over(h hit) bool {
 	if s.times[c].longPast {
 		return true
 	}
+	if s.endedNow(c) {
+		return true
+	}
 	past := s.times[c].past
 	for i := c - 1; i >= 0 && i >= c-2 && !past; i-- { // dulu kerja di sana, disiksa tiap hari
 		if s.times[i].now || s.times[i].future {
@@ -236,6 +242,12 @@ func (s *reader) over(h hit) bool {
 		past = s.times[i].longPast && !s.times[c].now
 	}
 	return past && s.relief(c)
+}
+
+// endedNow says whether a later clause says that it is no more so: "dulu dipukul, sekarang sudah tidak".
+func (s *reader) endedNow(c int) bool {
+	last := len(s.toks) - 1
+	return s.times[c].past && last > 0 && s.clause[last] > c && s.times[s.clause[last]].now && s.on.Negator.has(s.toks[last].id)
 }
 
 // relief says whether another clause tells that it is better now: safe, free, in a hotel, with the embassy.

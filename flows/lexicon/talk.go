@@ -152,7 +152,7 @@ func (s *reader) commands() {
 		if v == "officer" && s.hasNeed("female_officer") {
 			continue
 		}
-		if v == "safe_now" && (level[s.r.SafetyNow] > 1 || s.c.Step == flows.StepSafetyNow) {
+		if v == "safe_now" && (level[s.r.SafetyNow] > 1 || s.c.Step == flows.StepSafetyNow || s.hasNeed("detained")) {
 			continue
 		}
 		if best == nil || rank[v] > rank[best.v] {
