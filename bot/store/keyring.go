@@ -143,9 +143,9 @@ func (k *Keyring) mac(use string, parts ...string) []byte {
 // and telling nothing without the key file. The caller brings the value into its one form.
 func (k *Keyring) Blind(kind, value string) string { return named(k.mac("blind", kind, value)) }
 
-// named shortens a digest to the 20 characters by which Redis knows a contact or a value: with them a contact's keys are
-// in memory blocks of 32 bytes, with two more in such of 48. Its 120 bits are enough for a chance of 1 in 10^24 that any two of a million
-// contacts share a name.
+// named shortens a digest to the 20 characters by which Redis knows a contact or a value: with them the names of a
+// contact's keys fit memory blocks of 32 bytes, with two more they take 48. That any two of a million contacts share
+// these 120 bits has a chance of less than 1 in 10^24.
 func named(mac []byte) string { return base64.RawURLEncoding.EncodeToString(mac[:15]) }
 
 // contactID names a contact in keys.
@@ -158,10 +158,10 @@ func (k *Keyring) contactID(line string, c bot.Contact) string {
 	return name
 }
 
-// digest shortens a request id to a negative number of 63 bits: Redis keeps it in 10 bytes, half of what text takes, and
-// beside a messenger's ids it cannot be taken for one. That a new request looks like one of n that are remembered beside it, and is
-// dropped as its repeat, has a chance of n in 2^63: with the thousand messages of a busy fortnight 1 in 10^16; and
-// nobody can look for such a pair without the index key.
+// digest shortens a request id to a negative number of 63 bits: Redis keeps it in 10 bytes, half of what text takes,
+// and beside a messenger's ids it cannot be taken for one. That a new request looks like one of n that are remembered
+// beside it, and is dropped as its repeat, has a chance of n in 2^63: with the thousand messages of a busy fortnight 1
+// in 10^16; and nobody can look for such a pair without the index key.
 func (k *Keyring) digest(request string) string {
 	n := binary.BigEndian.Uint64(k.mac("request", request)) | 1<<63
 	return strconv.FormatInt(int64(n), 10) //nolint:gosec // the highest bit is the sign

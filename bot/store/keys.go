@@ -55,8 +55,9 @@ func lineKey(line string) string { return "{" + line + "}:" }
 func keyConv(line, contact string) string { return lineKey(line) + "conv:" + contact }
 
 // keySeen is a ZSET per contact, trimmed to 14 days, scored by the Unix second: the digest of every request that was
-// committed (a negative number), "i"+the messenger's id of an inbound message (a decimal one without the i), "o"+id+" "+row+" "+case of a sent
-// one unless its case names the contact: then the states of that case's rows have it (keyRowStates).
+// committed (a negative number), "i"+the messenger's id of an inbound message (a decimal one without the i), and
+// "o"+id+" "+row+" "+case of a sent one unless its case names the contact: then the states of that case's rows have it
+// (keyRowStates).
 func keySeen(line, contact string) string { return lineKey(line) + "seen:" + contact }
 
 // keyRequests is a ZSET of the digests of requests that were made for no contact (desk, timers), trimmed to 14 days,
