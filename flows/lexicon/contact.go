@@ -2,13 +2,20 @@ package lexicon
 
 import (
 	"fmt"
+	"regexp"
 
 	"pulang/flows"
 )
 
+// dontCall is read in the letters: to the lists "don't call" and "nobody calls" are the same words.
+var dontCall = regexp.MustCompile(`(?i)\b(?:don[’']?t|do not|never|no) (?:phone )?calls?\b`)
+
 // contact reads how an officer may reach the person. What forbids a call outweighs what allows one.
 func (s *reader) contact() {
 	got := map[flows.Value]bool{}
+	if dontCall.MatchString(s.text) {
+		got[flows.TextOnly] = true
+	}
 	for _, h := range s.hits {
 		switch s.topics[s.topicOf[h.section]] {
 		case "contact", "@contact_pref":

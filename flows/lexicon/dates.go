@@ -31,6 +31,9 @@ func (s *reader) born() {
 			continue // umur 9 bulan
 		}
 		said := s.ageWord(i) || s.ageWord(next) && !years || years && s.ageWord(next+1) || years && s.stillAge(i, next, v)
+		if v < 8 && s.c.Step != flows.StepGroupSize && (atStep || said) { // a child of the writer's
+			continue
+		}
 		switch {
 		case said && !s.theirAge(i):
 			s.age(v)

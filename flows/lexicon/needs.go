@@ -42,13 +42,18 @@ func (s *reader) needs() {
 				s.signal("medical_emergency")
 				s.need("sick")
 			}
-		case "injured", "pregnant", "female_officer":
+		case "pregnant":
+			s.need(v)
+			if s.lateMonth(h) {
+				s.signal("pregnant_late")
+			}
+		case "injured", "female_officer":
 			s.need(v)
 		case "sexual":
 			s.signal("sexual_violence")
 			s.need("held_or_threatened")
 		case "detained":
-			if n := s.subject(h); n&(passportNoun|paperNoun|phoneNoun|permitNoun) == 0 && !s.over(h) && !s.feared(h) && !(s.theirs(h) && s.r.WhoFor != "other_person") {
+			if n := s.subject(h); n&(passportNoun|paperNoun|phoneNoun|permitNoun) == 0 && !s.over(h) && !s.feared(h) && !s.left(h) && !(s.theirs(h) && s.r.WhoFor != "other_person") {
 				s.need(v)
 			}
 		case "sick":
@@ -101,8 +106,10 @@ func (s *reader) ofThing(h hit) bool {
 	return true
 }
 
-// shut says whether a phrase begins with "ditahan" or "dikunci".
-func (s *reader) shut(h hit) bool { return s.word(h, "tahan-ed") || s.word(h, "kunci-ed") }
+// shut says whether a phrase begins with what is done to people and to things alike: "ditahan", "dikunci", "dijual".
+func (s *reader) shut(h hit) bool {
+	return s.word(h, "tahan-ed") || s.word(h, "kunci-ed") || s.word(h, "jual-ed")
+}
 
 // paymentAsked says whether a phrase of payment is a question of what it costs: "harus bayar 300 dolar kalau mau pulang?"
 func (s *reader) paymentAsked(h hit) bool {
@@ -113,6 +120,34 @@ func (s *reader) paymentAsked(h hit) bool {
 		if s.lists["payment"].has(s.toks[i].id) {
 			return true
 		}
+	}
+	return false
+}
+
+// lateMonth says whether a pregnancy is told to be in its seventh month or later: "hamil 8 bulan", "30 minggu", "tua".
+func (s *reader) lateMonth(h hit) bool {
+	for i := h.start; i < len(s.toks) && i < h.end+4 && (i <= h.start || s.toks[i].gap != stop); i++ {
+		if s.toks[i].raw == "tua" || s.toks[i].raw == "besar" {
+			return true
+		}
+		v, next := s.numberAt(i)
+		if next == i || next >= len(s.toks) {
+			continue
+		}
+		switch s.names[s.toks[next].id] {
+		case "bulan":
+			return v >= 7 && v <= 10
+		case "minggu":
+			return v >= 28 && v <= 44
+		}
+	}
+	return false
+}
+
+// left says whether a phrase is where the person came from: "keluar dari penjara".
+func (s *reader) left(h hit) bool {
+	for _, t := range s.before(h.start, 1) {
+		return s.on.From.has(t.id)
 	}
 	return false
 }

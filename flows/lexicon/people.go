@@ -10,7 +10,7 @@ func (s *reader) who() {
 		case "who.group":
 			group = group || !s.denied(h)
 		case "who.other":
-			other = true
+			other = other || !s.tells(h)
 		case "who.self":
 			self = self || !s.denied(h)
 		case "@who_for.group":
@@ -31,6 +31,9 @@ func (s *reader) who() {
 		related = false
 	}
 	other = other || related
+	if other && s.says("who", "myself") {
+		other, self = false, true
+	}
 	n, _ := s.groupNumber()
 	if n > 1 && s.weNumber() {
 		group = true
@@ -41,7 +44,7 @@ func (s *reader) who() {
 		}
 	}
 	switch {
-	case s.c.Step == flows.StepWhoFor && self && !other && !s.weNumber():
+	case self && !other && !s.weNumber() && (s.c.Step == flows.StepWhoFor || !group && s.says("who", "myself")):
 		s.r.WhoFor = "self"
 	case group && other && (s.together() || s.c.Step == flows.StepWhoFor && n > 1):
 		s.r.WhoFor = "group"
@@ -87,7 +90,7 @@ func (s *reader) relativeSubject() bool {
 		}
 		if i > 0 && t.gap == space {
 			p := s.toks[i-1].id
-			if s.on.With.has(p) || s.on.Joiner.has(p) || s.on.From.has(p) || s.on.Toward.has(p) || s.on.Promise.has(p) || s.passive(p) || s.kind[p]&(passportNoun|phoneNoun) != 0 {
+			if s.on.With.has(p) || s.on.Joiner.has(p) || s.on.From.has(p) || s.on.Toward.has(p) || s.on.Promise.has(p) || s.passive(p) || s.kind[p]&(passportNoun|phoneNoun) != 0 || s.lists["number"].has(p) || i > 1 && s.lists["of"].has(p) && (s.kind[s.toks[i-2].id]&(passportNoun|phoneNoun) != 0 || s.lists["number"].has(s.toks[i-2].id)) {
 				continue
 			}
 		}
@@ -105,6 +108,9 @@ func (s *reader) relativeSubject() bool {
 			continue // a form of address
 		}
 		if !owned && !(atHead && j < len(s.toks)) {
+			continue
+		}
+		if s.gone(j) {
 			continue
 		}
 		if s.c.Step == flows.StepWhoFor && owned {
@@ -162,6 +168,26 @@ func (s *reader) ownPlight() bool {
 
 // ownedBy says whether "saya" at i only says whose: "adik saya", "paspor saya".
 func (s *reader) ownedBy(i int) bool { return s.ownerOf(i) || s.kind[s.toks[i-1].id] != 0 }
+
+// tells says whether a phrase with a relative only asks to tell them something: "tolong beri tahu keluarga saya".
+func (s *reader) tells(h hit) bool {
+	for i := h.start; i < h.end; i++ {
+		if s.lists["reach"].has(s.toks[i].id) {
+			return true
+		}
+	}
+	return false
+}
+
+// gone says whether a relative is told to be home already: "teman saya sudah pulang".
+func (s *reader) gone(k int) bool {
+	for i := k; i+1 < len(s.toks) && i < k+3 && s.toks[i+1].gap == space; i++ {
+		if s.lists["done"].has(s.toks[i].id) && s.lists["home"].has(s.toks[i+1].id) {
+			return true
+		}
+	}
+	return false
+}
 
 // plight says whether the words from k on tell what happened to somebody, or where they are.
 func (s *reader) plight(k int) bool {

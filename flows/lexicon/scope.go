@@ -224,6 +224,11 @@ func (s *reader) subject(h hit) noun {
 
 // over says whether a thing told is over by now: it was long ago, or earlier and another clause tells of relief.
 func (s *reader) over(h hit) bool {
+	for _, t := range s.before(h.start, 2) { // sudah aman, tadinya disekap
+		if s.on.Past.has(t.id) && (s.says("safety", "safe") || s.says("safety", "over")) {
+			return true
+		}
+	}
 	c := s.clause[h.start]
 	if s.times[c].now {
 		return false
