@@ -21,7 +21,13 @@ const (
 var locationQuestions = []question{
 	{
 		id: flows.StepLocation, open: true, silent: true, other: true, group: true, askPlace: true,
-		take: func(t *turn, r *lexicon.Reading) (flows.Answer, bool) { return t.takeLocation(r) },
+		take: func(t *turn, r *lexicon.Reading) (flows.Answer, bool) {
+			if countryAlone(r.Location) {
+				t.inCountry(flows.Value(r.Location.Country))
+				return flows.Answer{}, false
+			}
+			return t.takeLocation(r)
+		},
 		read: readLocation, keep: (*turn).setLocation,
 	},
 	{
@@ -96,10 +102,10 @@ var locationQuestions = []question{
 		},
 	},
 	{
-		id: flows.StepLocationHint, open: true, free: true, media: true, cond: "location=unknown",
+		id: flows.StepLocationHint, open: true, free: true, media: true, cond: "location=unknown, or a country alone",
 		when: func(t *turn) bool {
 			l := t.answer(flows.StepLocation).Location
-			return l != nil && l.Kind == kindUnknown
+			return l != nil && (l.Kind == kindUnknown || l.Kind == kindText && l.Place == "" && l.Country != "" && t.memo(memoPlaces) == "" && !t.answer(flows.StepLocation).Review)
 		},
 		read: words,
 	},
@@ -122,6 +128,24 @@ func countryUnclear(t *turn) bool {
 	}
 	l := a.Location
 	return l == nil || l.Country == "" && !l.HasPoint
+}
+
+// countryAlone reports whether words name a country and no place in it: said in passing that answers nothing, for the
+// embassy is in one country.
+func countryAlone(p *lexicon.Place) bool {
+	return p != nil && p.Country != "" && p.Place == "" && p.Lat == nil && !p.Unknown && p.Kind != "map_link"
+}
+
+// inCountry keeps the country that was named in passing; where in it is still asked.
+func (t *turn) inCountry(v flows.Value) {
+	if _, ok := t.s.Answers[flows.StepLocation]; ok || t.answer(flows.StepCountry).Value() == v {
+		return
+	}
+	if !slices.Contains(flows.Menus[flows.StepCountry], v) {
+		v = "other"
+	}
+	t.record(flows.StepCountry, flows.Answer{Values: []flows.Value{v}})
+	t.elsewhere(string(v))
 }
 
 // takeLocation reads a place from words, whatever was asked.
