@@ -33,7 +33,9 @@ func (t *turn) edit() {
 	if t.dangerEdit() {
 		return
 	}
-	changed, mode := false, t.mode()
+	mode := t.mode()
+	t.forbid()
+	changed := t.forbade
 	for _, q := range gave {
 		changed = t.amend(q, text) || changed
 		if t.alarmed {

@@ -85,7 +85,7 @@ func (t *turn) keep(q *question) {
 		t.cancel(q)
 	} else {
 		a, had := t.s.Answers[q.id]
-		if !had || a.Skipped || q.id == flows.StepContactPref { // what was not understood may have been a no to calls
+		if !had || a.Skipped || q.id == flows.StepContactPref && mayRing(t) { // what was not understood may have been a no to calls
 			a = flows.Answer{}
 		}
 		a.Text, a.Review, a.At, a.From = t.in.Text, true, t.in.At, ""

@@ -122,6 +122,7 @@ func (t *turn) words(text string) bool {
 	if !(t.danger() && q != nil && q.rescue && t.r.Command == "") && t.dangerWords() {
 		return true // an item of the packet is an answer, whatever words are in it
 	}
+	t.forbid()
 	if cmd, ok := commandOf(t.r.Command); ok {
 		return t.command(cmd, t.r.CommandArg)
 	}
@@ -137,7 +138,7 @@ func (t *turn) words(text string) bool {
 		}
 		return t.aside()
 	}
-	if q != nil {
+	if q != nil && !(t.forbade && (q.id == flows.StepContactPref || t.onlyForbade(text))) {
 		t.read(q, text)
 	}
 	if t.then() {
@@ -219,6 +220,8 @@ func (t *turn) fill(asked *question) {
 			}
 		case q.id == flows.StepUrgentNeeds && t.told(q.id):
 			t.moreNeeds(a)
+		case q.id == flows.StepContactPref && t.told(q.id):
+			t.prefer(a)
 		case !t.told(q.id):
 			t.accept(q, a)
 		}

@@ -377,6 +377,16 @@ func (plain) Read(text string, c lexicon.Context) lexicon.Reading {
 	if has("855123456789") {
 		r.Phone = "+855123456789"
 	}
+	switch {
+	case has("jangan telp"):
+		r.Contact = flows.TextOnly
+	case has("tunggu saya"):
+		r.Contact = flows.WaitForMe
+	case has("telepon jam"):
+		r.Contact = flows.CallWindow
+	case has("telepon saja"):
+		r.Contact = flows.CallAnytime
+	}
 	if has("jam 9 malam") {
 		r.SafeTime = [][2]string{{"21:00", "22:00"}}
 	}

@@ -36,6 +36,7 @@ type turn struct {
 	fresh   bool          // nothing was asked or answered yet: the greeting comes first
 	halt    bool          // the reply is complete: no question follows
 	alarmed bool          // the answer to danger is the whole reply
+	forbade bool          // the person said that nobody may call
 	after   command       // what a choice of the menu leads to
 	heard   []flows.Heard // what was said before this input
 

@@ -35,7 +35,7 @@ var phrases = []string{
 	"halo", "p", "1", "2", "3", "4", "0", "9", "10", "99", "1,4", "1 dan 2", "2️⃣", "ya", "tidak", "tidak tahu", "bavet", "bavett",
 	"saya diawasi", "disekap", "aman tapi ada bos", "saya sakit", "anak saya hilang", "paspor ditahan bos", "overstay", "0812345678",
 	"855123456789", "jam 9 malam", "bunuh diri", "kelapa", "durian", "BAHAYA", "BERHENTI", "x", "LANJUT", "STATUS", "PETUGAS",
-	"UBAH", "KEMBALI", "LEWATI", "MENU", "BAHASA", "HAPUS", "BARU", "SUDAH AMAN", "GABUNG", "/gabung K7M-689-6A9", "CEK", "/cek 12",
+	"jangan telp", "tunggu saya", "telepon jam 9 malam", "telepon saja", "telepon saja 855123456789", "UBAH", "KEMBALI", "LEWATI", "MENU", "BAHASA", "HAPUS", "BARU", "SUDAH AMAN", "GABUNG", "/gabung K7M-689-6A9", "CEK", "/cek 12",
 	"/start", "/status", "/status K7M4-692Q", "/bahasa en", "/bahasa id", "selesai", "🆘", "Budi Santoso", "", "   ", "\u202e\x00", "safe",
 }
 
