@@ -65,7 +65,9 @@ func (t *turn) goOn() {
 	}
 	if t.memo(memoAgain) != "" {
 		t.note(memoAgain, "")
-		t.parts = append([]flows.Text{t.text(t.againNote())}, t.parts...)
+		if !t.silent() || len(t.parts) == 0 { // a watched person gets a few words
+			t.parts = append([]flows.Text{t.text(t.againNote())}, t.parts...)
+		}
 	}
 	if t.fresh && !t.silent() && !t.danger() {
 		t.fresh = false
