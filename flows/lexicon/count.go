@@ -25,9 +25,16 @@ func (s *reader) groupNumber() (n int, approx bool) {
 	if n, approx, ok := s.total(); ok {
 		return n, approx
 	}
+	if n, ok := s.remaining(); ok {
+		return n, false
+	}
 	for i := 0; i < len(s.toks); i++ {
 		v, next := s.numberAt(i)
 		if next == i {
+			continue
+		}
+		if s.taken(i, next) {
+			i = next - 1
 			continue
 		}
 		head := i > 0 && s.toks[i].gap == space
@@ -77,6 +84,52 @@ func (s *reader) groupNumber() (n int, approx bool) {
 		return sum, false
 	}
 	return 0, false
+}
+
+// remaining reads how many are left: "tadinya ber 9, sisa kita ber 5", "ber dua puluh, yang indonesia cuma 6".
+func (s *reader) remaining() (int, bool) {
+	for i := range s.toks {
+		v, next := s.numberAt(i)
+		if next == i || v < 1 || s.unit(next) {
+			continue
+		}
+		for k, t := range s.before(i, 4) {
+			if s.lists["left"].has(t.id) && (k > 0 || s.together() || s.says("who", "plusme")) {
+				return v, true
+			}
+		}
+		if i > 0 && s.toks[i].gap == space && s.names[s.toks[i-1].id] == "cuma" {
+			for _, t := range s.before(i, 6) {
+				if s.lists["nationals"].has(t.id) {
+					return v, true
+				}
+			}
+		}
+	}
+	return 0, false
+}
+
+// taken says whether a number counts others, to whom something was done: "4 ketangkap", "teman saya 4 orang dibawa".
+func (s *reader) taken(i, next int) bool {
+	if s.c.Step != "" {
+		return false
+	}
+	for k := next; k < len(s.toks) && k < next+2 && s.toks[k].gap == space; k++ {
+		if s.passive(s.toks[k].id) && !s.weNear(i) {
+			return true
+		}
+	}
+	return false
+}
+
+// weNear says whether "kami" or "kita" stands right before a number: "kami 12 orang disekap".
+func (s *reader) weNear(i int) bool {
+	for _, t := range s.before(i, 3) {
+		if s.on.We.has(t.id) || s.lists["together"].has(t.id) || s.names[t.id] == "ber" || s.kind[t.id]&meNoun != 0 && !s.theirs(hit{start: i, end: i + 1}) {
+			return true
+		}
+	}
+	return i == 0 || s.names[s.toks[i-1].id] == "ada"
 }
 
 // weBefore says whether "kami" stands in the clause before word i.
