@@ -138,8 +138,8 @@ func (s *reader) nouns(h hit, active bool) noun {
 			if k&(meNoun|personNoun) != 0 && i > 0 && s.toks[i].gap == space && s.kind[s.toks[i-1].id]&^(meNoun|personNoun|bodyNoun) != 0 {
 				continue // paspor saya, hp teman: the owner
 			}
-			if k&^(meNoun|personNoun) == 0 && i > 0 && s.toks[i].gap == space && s.on.At.has(s.toks[i-1].id) {
-				continue // ada di saya tapi mati
+			if k&^(meNoun|personNoun) == 0 && i > 0 && s.toks[i].gap == space && (s.on.At.has(s.toks[i-1].id) || s.names[s.toks[i-1].id] == "sama") {
+				continue // ada di saya, sama saya, tapi mati
 			}
 			if i > 0 && s.names[s.toks[i-1].id] == "bukan" && s.toks[i].gap == space {
 				return 0 // bukan paspor yang hilang
@@ -291,7 +291,11 @@ func (s *reader) theirs(h hit) bool {
 		case k&meNoun != 0:
 			return false
 		case k&personNoun != 0:
-			if i > 0 && (s.on.With.has(s.toks[i-1].id) || s.on.Joiner.has(s.toks[i-1].id)) {
+			j := i - 1
+			if j > 0 && s.toks[j].num >= 0 { // saya sama 3 teman
+				j--
+			}
+			if j >= 0 && (s.on.With.has(s.toks[j].id) || s.on.Joiner.has(s.toks[j].id)) {
 				return false
 			}
 			return true
