@@ -135,6 +135,10 @@ func (t *turn) command(c command, arg string) bool {
 		return t.officer()
 	case cmdEdit:
 		t.content = true
+		if v := t.named(t.in.Text); v != "" {
+			t.s.Ask, t.s.Shown = flows.StepID(v), nil
+			return t.complete()
+		}
 		if t.silent() { // a list would show what was said
 			return t.back()
 		}

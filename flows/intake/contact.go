@@ -24,15 +24,12 @@ var contactQuestions = []question{
 		},
 		cond: "contact_pref=call_window",
 		take: func(_ *turn, r *lexicon.Reading) (flows.Answer, bool) {
+			if r.Contact == flows.CallWindow {
+				return hoursOf(r)
+			}
 			return flows.Answer{Norm: spans(r.SafeTime)}, len(r.SafeTime) > 0
 		},
-		read: func(t *turn, _ string) (flows.Answer, bool) {
-			hours := t.r.SafeTime
-			if len(hours) == 0 && t.r.SafeFrom != "" {
-				hours = [][2]string{{t.r.SafeFrom, halfAnHourLater(t.r.SafeFrom)}}
-			}
-			return flows.Answer{Norm: spans(hours)}, len(hours) > 0
-		},
+		read: func(t *turn, _ string) (flows.Answer, bool) { return hoursOf(&t.r) },
 	},
 	{
 		id: flows.StepCallbackNumber, open: true, silent: true, when: mayRing, cond: "contact_pref=call_anytime|call_window",
@@ -45,6 +42,7 @@ var contactQuestions = []question{
 		},
 		read: func(t *turn, _ string) (flows.Answer, bool) { return number(&t.r), t.r.Phone != "" },
 		keep: func(t *turn, a flows.Answer) {
+			t.sayNumber(t.answer(flows.StepCallbackNumber).Norm, a.Norm)
 			if a.Has(ambiguous) {
 				raw := t.r.PhoneRaw
 				if raw == "" {
@@ -81,6 +79,25 @@ var contactQuestions = []question{
 		},
 		keep: resolveNumber,
 	},
+}
+
+// hoursOf takes stated hours, or the half hour that begins at a time of which no end was said.
+func hoursOf(r *lexicon.Reading) (flows.Answer, bool) {
+	hours := r.SafeTime
+	if len(hours) == 0 && r.SafeFrom != "" {
+		hours = [][2]string{{r.SafeFrom, halfAnHourLater(r.SafeFrom)}}
+	}
+	return flows.Answer{Norm: spans(hours)}, len(hours) > 0
+}
+
+// newHours replaces the hours by those of a later message about calls, and reads them back.
+func (t *turn) newHours(a flows.Answer) {
+	if t.r.Contact != flows.CallWindow || t.preference() != flows.CallWindow || t.asking() ||
+		a.Norm == t.answer(flows.StepSafeTime).Norm {
+		return
+	}
+	t.accept(t.byID(flows.StepSafeTime), a)
+	t.say("hours.noted", "Hours", a.Norm)
 }
 
 // halfAnHourLater ends hours of which only the beginning was said, as the question announces: a phone that rings when
@@ -139,6 +156,7 @@ func resolveNumber(t *turn, a flows.Answer) {
 	if a.Text != "" {
 		raw = a.Text
 	}
+	t.sayNumber(t.answer(flows.StepCallbackNumber).Norm, a.Norm)
 	t.record(flows.StepCallbackNumber, flows.Answer{Text: raw, Norm: a.Norm})
 }
 
@@ -168,6 +186,7 @@ func (t *turn) carded() {
 		t.accept(q, a)
 	case c.Own || q != nil && q.id == flows.StepCallbackNumber:
 		t.note(memoPhone, "")
+		t.sayNumber(t.answer(flows.StepCallbackNumber).Norm, a.Norm)
 		t.record(flows.StepCallbackNumber, a)
 	default:
 		t.sayKept("media.contact")

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"slices"
+	"strings"
 
 	"pulang/flows"
 )
@@ -10,6 +11,12 @@ import (
 var editQuestions = []question{{
 	id: flows.StepEdit, part: aside, dynamic: func(t *turn) []flows.Value { return append(t.editable(), flows.None) },
 	label: func(t *turn, v flows.Value) flows.Text { return t.text(flows.TextID("choice.edit." + string(v))) },
+	read: func(t *turn, text string) (flows.Answer, bool) {
+		if v := t.named(text); v != "" {
+			return one(v)
+		}
+		return flows.Answer{}, false
+	},
 	pick: func(t *turn, v flows.Value) {
 		t.s.Ask = ""
 		t.s.Shown = nil
@@ -18,6 +25,45 @@ var editQuestions = []question{{
 		}
 	},
 }}
+
+// named is the answer that the words call by its name in the list, or by another one that people give it; "" when it is
+// not clear which. The names are in the catalogue: edit.words.<step>, with commas between them.
+func (t *turn) named(text string) flows.Value {
+	key := fold(text)
+	if t.f.cfg.Text == nil || len(strings.Fields(key)) > 6 {
+		return ""
+	}
+	best, long := flows.Value(""), 0
+	for _, v := range t.editable() {
+		for _, lang := range t.f.cfg.Langs {
+			for _, name := range t.f.editNames(lang, v) {
+				switch n := len(name); {
+				case n == 0 || n < long || !containsWord(key, name):
+				case n > long:
+					best, long = v, n
+				case best != v:
+					best = "" // two answers of that name
+				}
+			}
+		}
+	}
+	return best
+}
+
+// editNames are what an answer is called in a language, folded.
+func (f *Flow) editNames(lang string, v flows.Value) []string {
+	names := []string{fold(f.cfg.Text(lang, flows.TextID("choice.edit."+string(v)), f.base[lang]))}
+	id := flows.TextID(editWords + string(v))
+	if words := f.cfg.Text(lang, id, nil); words != string(id) {
+		for name := range strings.SplitSeq(words, ",") {
+			names = append(names, fold(name))
+		}
+	}
+	return names
+}
+
+// editWords begins the catalogue keys of the names.
+const editWords = "edit.words."
 
 // editable are the answered questions, in order. In silent mode only those that are asked there.
 func (t *turn) editable() []flows.Value {

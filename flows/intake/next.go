@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -119,6 +120,7 @@ func (t *turn) words(text string) bool {
 		t.selfHarm(text)
 		return true
 	}
+	t.numberGone(text)
 	if !(t.danger() && q != nil && q.rescue && t.r.Command == "") && t.dangerWords() {
 		return true // an item of the packet is an answer, whatever words are in it
 	}
@@ -139,7 +141,7 @@ func (t *turn) words(text string) bool {
 		return t.aside()
 	}
 	if q != nil && !(t.forbade && (q.id == flows.StepContactPref || t.onlyForbade(text))) {
-		t.read(q, text)
+		t.took = t.read(q, text)
 	}
 	if t.then() {
 		return true
@@ -157,17 +159,18 @@ func (t *turn) then() bool {
 	return c != "" && c != command(flows.None) && t.command(c, "")
 }
 
-// read takes the answer to the question that was asked.
-func (t *turn) read(q *question, text string) {
+// read takes the answer to the question that was asked; false when there was none.
+func (t *turn) read(q *question, text string) bool {
+	a, ok := flows.Answer{}, false
 	if q.read != nil {
-		if a, ok := q.read(t, text); ok && q.known(a) {
-			t.accept(q, a)
-		}
-		return
+		a, ok = q.read(t, text)
+	} else {
+		a, ok = q.answerOf(t)
 	}
-	if a, ok := q.answerOf(t); ok && q.known(a) {
+	if ok = ok && q.known(a); ok {
 		t.accept(q, a)
 	}
+	return ok
 }
 
 // accept keeps an answer in the question's own way.
@@ -220,11 +223,27 @@ func (t *turn) fill(asked *question) {
 			}
 		case q.id == flows.StepUrgentNeeds && t.told(q.id):
 			t.moreNeeds(a)
-		case q.id == flows.StepContactPref && t.told(q.id):
-			t.prefer(a)
-		case !t.told(q.id):
+		case !t.told(q.id) || t.unread(q.id) && q.id != flows.StepContactPref:
 			t.accept(q, a)
+			if q.id == flows.StepSafeTime && len(t.r.SafeTime) == 0 {
+				t.say("hours.noted", "Hours", a.Norm) // the end is ours
+			}
+		case q.id == flows.StepContactPref:
+			t.prefer(a)
+		case q.id == flows.StepSafeTime:
+			t.newHours(a)
+		case q.id == flows.StepCallbackNumber:
+			t.renumber(a)
+		case correctable[q.id] && !t.took:
+			t.correct(q, a)
 		}
+	}
+	t.sayCorrected()
+	if t.s.Ask == flows.StepEdit && slices.ContainsFunc(t.effects, func(e flows.Effect) bool {
+		_, ok := e.(flows.Record)
+		return ok
+	}) { // the change itself was said instead of its name
+		t.done(t.byID(flows.StepEdit))
 	}
 }
 

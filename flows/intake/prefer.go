@@ -37,6 +37,10 @@ func (t *turn) forbid() {
 		t.record(flows.StepContactPref, flows.Answer{Values: []flows.Value{v}})
 	}
 	t.forbade, t.content, t.known = true, true, true
+	if t.s.Ask == flows.StepCallbackNumber { // no number is needed, and the wider promise says it all
+		t.s.Ask = ""
+	}
+	t.parts = slices.DeleteFunc(t.parts, func(p flows.Text) bool { return p.ID == "number.gone" })
 	switch {
 	case asked: // an answer like any other
 	case v == flows.WaitForMe:

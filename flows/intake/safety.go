@@ -194,10 +194,15 @@ func (t *turn) dangerWords() bool {
 		}
 	}
 	for _, q := range t.f.list { // nothing is asked, but what was said is kept
-		if q.take == nil || q.id == flows.StepSafetyNow || q.id == flows.StepLocation || t.told(q.id) {
+		if q.take == nil || q.id == flows.StepSafetyNow || q.id == flows.StepLocation {
 			continue
 		}
-		if a, ok := q.take(t, &t.r); ok && q.known(a) {
+		a, ok := q.take(t, &t.r)
+		switch {
+		case !ok || !q.known(a):
+		case q.id == flows.StepCallbackNumber && t.told(q.id):
+			t.renumber(a)
+		case !t.told(q.id):
 			t.record(q.id, a)
 		}
 	}

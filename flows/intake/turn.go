@@ -37,8 +37,11 @@ type turn struct {
 	halt    bool          // the reply is complete: no question follows
 	alarmed bool          // the answer to danger is the whole reply
 	forbade bool          // the person said that nobody may call
+	took    bool          // the words answered the open question
 	after   command       // what a choice of the menu leads to
 	heard   []flows.Heard // what was said before this input
+
+	corrected []flows.StepID // answers that were replaced by what was said in passing
 
 	ownAnswers, ownMemo bool
 }

@@ -1,0 +1,119 @@
+package intake
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"pulang/flows"
+)
+
+// wrongNumber is the signal, known to casework, that the number on the case must not be rung; a new number ends it.
+const wrongNumber = "wrong_number"
+
+// renumber takes a number that was told after there was one: the latest is the one to ring. One that may be of two
+// countries replaces the old one as well, for who gives a number does not mean the one before.
+func (t *turn) renumber(a flows.Answer) {
+	old := t.answer(flows.StepCallbackNumber)
+	if t.asking() || a.Norm != "" && a.Norm == old.Norm || a.Has(ambiguous) && sameNumber(old.Norm, t.r.PhoneRaw) {
+		return
+	}
+	t.accept(t.byID(flows.StepCallbackNumber), a)
+}
+
+// sayNumber reads a number back that took the place of another one, or came after the report was complete: what it begins and ends with, no more, for the
+// screen may be seen.
+func (t *turn) sayNumber(old, e164 string) {
+	if e164 == "" || old == e164 || old == "" && !t.told(flows.StepConfirm) || t.s.Paused || t.closed() {
+		return
+	}
+	t.say("number.noted", "Phone", shortNumber(e164))
+}
+
+// shortNumber is "+855…2222".
+func shortNumber(e164 string) string {
+	n, err := phonenumbers.Parse(e164, "")
+	if err != nil || len(e164) < 8 {
+		return "…" + e164[max(0, len(e164)-4):]
+	}
+	code, _, _ := strings.Cut(phonenumbers.Format(n, phonenumbers.INTERNATIONAL), " ")
+	return code + "…" + e164[len(e164)-4:]
+}
+
+// sameNumber reports whether digits as typed, a nought before them, are the end of a number in full.
+func sameNumber(e164, raw string) bool {
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, raw)
+	digits = strings.TrimLeft(digits, "0")
+	return len(digits) >= 7 && strings.HasSuffix(e164, digits)
+}
+
+// numberGone acts on words by which the number on the case is not to be rung any more: it was changed, the telephone
+// was taken. It is off the case at once, whether or not a new one was given with it, and asked for anew.
+func (t *turn) numberGone(text string) {
+	if t.r.Phone != "" || !mayRing(t) || t.value(flows.StepWhoFor) == otherPerson || !lostNumber(fold(text)) {
+		return
+	}
+	t.record(flows.StepCallbackNumber, flows.Answer{Review: true})
+	t.note(memoPhone, "")
+	t.signal(wrongNumber, t.in.Text)
+	t.known = true
+	t.say("number.gone")
+	if !t.danger() {
+		t.s.Ask = flows.StepCallbackNumber
+	}
+}
+
+// The words of both languages by which a person says that a number or a telephone is gone.
+var (
+	phoneWords = wordSet("nomor nomer nomernya nomornya nmr hp hpku hape handphone ponsel sim simcard kartu number phone")
+	phoneFill  = wordSet(`saya sy aku ku kami lama yang yg ini itu nya tadi sudah udah udh sdh dah lagi telepon telp tlp hp wa
+		my our old the that is was has been already kemarin sekarang skrg baru2 barusan sim card`)
+	phoneGone = wordSet(`hilang ilang dijual diambil diambilin diambil2 disita dirampas dicuri ganti salah hangus diblokir nonaktif
+		lost stolen sold taken confiscated changed wrong`)
+	phoneNot = wordSet("gak ga g gk tidak tdk nggak ngga ngk enggak bukan jangan jgn not isn t no don")
+	phoneUse = wordSet(`aktif dipakai dipake dipakek pakai pake digunakan berlaku punya milik saya ditelpon ditelepon ditelp dihubungi
+		active mine use used longer valid working`)
+	phonePairs = []string{
+		"salah nomor", "salah nomer", "ganti nomor", "ganti nomer", "ganti kartu", "yang lama jangan", "yg lama jangan", "nomor lama jangan",
+		"wrong number", "lost my phone", "took my phone", "changed my number", "stole my phone", "sold my phone",
+	}
+)
+
+func wordSet(words string) map[string]bool {
+	set := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		set[w] = true
+	}
+	return set
+}
+
+// lostNumber reports whether the folded words say that a number or a telephone of the person's own is gone.
+func lostNumber(text string) bool {
+	if slices.ContainsFunc(phonePairs, func(p string) bool { return containsWord(text, p) }) {
+		return true
+	}
+	words := strings.Fields(text)
+	for i, w := range words {
+		if !phoneWords[w] {
+			continue
+		}
+		j := i + 1
+		for j < len(words) && phoneFill[words[j]] {
+			j++
+		}
+		switch {
+		case j == len(words):
+		case phoneGone[words[j]]:
+			return true
+		case phoneNot[words[j]] && slices.ContainsFunc(words[j+1:min(len(words), j+4)], func(w string) bool { return phoneUse[w] }):
+			return true
+		}
+	}
+	return false
+}
