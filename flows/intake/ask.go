@@ -32,12 +32,21 @@ func (t *turn) gap() flows.StepID {
 	return ""
 }
 
-// coreGap is the first gap up to the confirmation.
+// coreGap is the first gap up to the confirmation; what was missed comes back before it.
 func (t *turn) coreGap() flows.StepID {
 	for _, q := range t.f.list {
 		if q.part == core && (q.silent || !t.silent()) && q.gap(t) {
+			if q.id == flows.StepConfirm {
+				break
+			}
 			return q.id
 		}
+	}
+	if id := t.comesBack(); id != "" {
+		return id
+	}
+	if q := t.byID(flows.StepConfirm); q.gap(t) {
+		return q.id
 	}
 	return ""
 }
@@ -84,7 +93,14 @@ func (t *turn) goOn() {
 		t.idle()
 		return
 	}
+	back := t.s.Ask == "" && q.id == t.comesBack()
+	if back && !t.asks(q.id) && !t.silent() {
+		t.say("missed.again")
+	}
 	t.show(q)
+	if back { // once only: the next words are kept whatever they are
+		t.s.Shown.Misses = 1
+	}
 	t.shown(q)
 }
 

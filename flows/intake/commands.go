@@ -280,6 +280,7 @@ func (t *turn) skip(q *question) {
 	}
 	if t.told(q.id) {
 		t.done(q)
+		t.settle(q.id)
 		return
 	}
 	t.record(q.id, flows.Answer{Skipped: true})

@@ -158,7 +158,7 @@ func (k known) passed(q *question) {
 
 // Graph draws the transitions. From a question the conversation goes to the first later one that applies; those that
 // apply to some people only are the branches. The items of the rescue packet may come in anywhere: they are drawn as a
-// way of their own.
+// way of their own. A question that was missed comes back before or behind the confirmation, which is not drawn.
 func (f *Flow) Graph() Graph {
 	g := Graph{Version: flows.Version, Steps: f.Steps()}
 	ways := []struct {

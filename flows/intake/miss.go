@@ -91,6 +91,7 @@ func (t *turn) keep(q *question) {
 		a.Text, a.Review, a.At, a.From = t.in.Text, true, t.in.At, ""
 		t.record(q.id, a)
 		t.done(q)
+		t.missed(q)
 		if q.forget != "" { // what the question waited for
 			t.note(q.forget, "")
 		}

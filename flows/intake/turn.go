@@ -38,6 +38,7 @@ type turn struct {
 	alarmed bool          // the answer to danger is the whole reply
 	forbade bool          // the person said that nobody may call
 	took    bool          // the words answered the open question
+	left    flows.StepID  // the question that was missed for the second time just now
 	after   command       // what a choice of the menu leads to
 	heard   []flows.Heard // what was said before this input
 
@@ -147,6 +148,7 @@ const (
 	memoFinished = "finished" // the thanks after the last question were said
 	memoJoin     = "join"     // the group's join code was told
 	memoForeign  = "foreign"  // what this service can do for other nationals was said
+	memoMissed   = "missed"   // core questions that were missed twice, see missed.go
 	memoPick     = "pick."    // + step: values toggled so far in a multi-select
 )
 
