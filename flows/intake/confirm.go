@@ -14,18 +14,28 @@ var confirmQuestions = []question{{
 		if t.silent() {
 			return []flows.Text{t.text("ask.confirm.silent", "Code", t.s.Case)}
 		}
-		parts := []flows.Text{t.text("confirm.received", "Code", t.s.Case, "Waiting", t.env.Waiting)}
-		if facts := t.understood(); facts != "" {
+		again := t.asks(flows.StepConfirm) && t.in.Kind != flows.KindTimer // it stands above: not all of it once more
+		var parts []flows.Text
+		if !again {
+			parts = append(parts, t.text("confirm.received", "Code", t.s.Case, "Waiting", t.env.Waiting))
+		}
+		if facts := t.understood(); facts != "" && (!again || t.recorded()) {
 			parts = append(parts, t.text("confirm.understood", "Facts", facts))
+		}
+		if again {
+			return append(parts, t.text(confirmMore(t)))
 		}
 		if t.value(flows.StepWhoFor) == otherPerson {
 			parts = append(parts, t.text("confirm.no_posting"))
 		}
 		return append(parts, t.text("confirm.commands"), t.text(confirmMore(t)))
 	},
-	read: func(t *turn, _ string) (flows.Answer, bool) {
-		a, ok := t.byID(flows.StepConfirm).answerOf(t)
+	read: func(t *turn, text string) (flows.Answer, bool) {
+		q := t.byID(flows.StepConfirm)
+		a, ok := q.answerOf(t)
 		switch {
+		case !t.plainly(q, text): // "iya 50 juta" is no yes to this
+			return flows.Answer{}, false
 		case ok:
 			return a, true
 		case t.r.YesNo == flows.Yes:

@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -239,10 +238,7 @@ func (t *turn) fill(asked *question) {
 		}
 	}
 	t.sayCorrected()
-	if t.s.Ask == flows.StepEdit && slices.ContainsFunc(t.effects, func(e flows.Effect) bool {
-		_, ok := e.(flows.Record)
-		return ok
-	}) { // the change itself was said instead of its name
+	if t.s.Ask == flows.StepEdit && t.recorded() { // the change itself was said instead of its name
 		t.done(t.byID(flows.StepEdit))
 	}
 }

@@ -74,10 +74,11 @@ func birth(_ *turn, r *lexicon.Reading) (flows.Answer, bool) {
 // readName takes a name of up to sixty characters; one word is normal. Only digits or pictures are asked about again.
 func readName(t *turn, text string) (flows.Answer, bool) {
 	if t.r.FullName != "" {
-		return flows.Answer{Norm: t.r.FullName}, true
+		return flows.Answer{Norm: t.r.FullName}, !sentence(t.r.FullName)
 	}
 	letters := strings.IndexFunc(text, unicode.IsLetter) >= 0
-	if !letters || utf8.RuneCountInString(text) > 60 || strings.IndexFunc(text, unicode.IsDigit) >= 0 || t.r.Greeting {
+	if !letters || utf8.RuneCountInString(text) > 60 || strings.IndexFunc(text, unicode.IsDigit) >= 0 || t.r.Greeting ||
+		sentence(text) {
 		return flows.Answer{}, false
 	}
 	return flows.Answer{Norm: strings.Join(strings.Fields(text), " ")}, true

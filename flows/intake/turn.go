@@ -105,6 +105,14 @@ func (t *turn) record(step flows.StepID, a flows.Answer) {
 	}
 }
 
+// recorded reports whether this turn put an answer on the case.
+func (t *turn) recorded() bool {
+	return slices.ContainsFunc(t.effects, func(e flows.Effect) bool {
+		_, ok := e.(flows.Record)
+		return ok
+	})
+}
+
 func (t *turn) answer(step flows.StepID) flows.Answer { return t.s.Answers[step] }
 
 // value is the single value answered to step.

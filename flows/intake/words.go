@@ -46,11 +46,11 @@ func secretNumber(w string) (flows.Answer, bool) {
 // examples are the words in our own texts: everybody could guess them.
 var examples = []string{"mangga", "mango"}
 
-// secret reads a secret word: one or two words, up to thirty characters, not the example, not a yes or no. "No" means
-// that the person does not want one.
+// secret reads a secret word: one or two words, up to thirty characters, not the example, not a yes or no. "No" or
+// "later" means that the person does not want one now.
 func secret(t *turn, text string) (flows.Answer, bool) {
 	w := fold(text)
-	if t.r.YesNo == flows.No || t.silent() && w == "0" {
+	if t.r.YesNo == flows.No || t.silent() && w == "0" || putsOff(text) {
 		return flows.Answer{Skipped: true}, true
 	}
 	if t.silent() {
