@@ -306,6 +306,8 @@ func (t *turn) join(arg string) bool {
 		t.say("silent.ok")
 	case own != "" && (codeOf(arg) == "" || code == own):
 		t.tell(own)
+	case codeOf(arg) == "" && t.value(flows.StepWhoFor) == group: // the leader, whose group has no code yet
+		t.say("join.leader")
 	case codeOf(arg) == "":
 		t.say("join.how")
 	case t.wrongs() >= wrongLimit:

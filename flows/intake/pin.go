@@ -7,7 +7,7 @@ import (
 	"pulang/flows"
 )
 
-// elsewhere tells a person in another country whom to turn to, and warns the desk of a place in Indonesia.
+// elsewhere tells a person in another country whom to turn to, once and only after they said that they are safe, and warns the desk of a place in Indonesia.
 func (t *turn) elsewhere(iso string) {
 	if iso == "" || iso == t.f.cfg.Country {
 		return
@@ -18,9 +18,10 @@ func (t *turn) elsewhere(iso string) {
 		}
 		return
 	}
-	if t.silent() || t.danger() {
+	if t.mode() != flows.Safe || t.memo(memoOffice) == iso { // names and numbers are for who can read them safely, once
 		return
 	}
+	t.note(memoOffice, iso)
 	o, ok := t.f.cfg.Offices[iso]
 	if !ok {
 		t.say("location.elsewhere")
@@ -38,6 +39,14 @@ func (t *turn) elsewhere(iso string) {
 		id = "location.other.nonumber"
 	}
 	t.say(id, "Office", o.Name, "OfficeNumber", o.Number, "In", t.f.countryName(t.s.Lang, iso))
+}
+
+// country is where the person is, as far as it is known and settled; "" otherwise.
+func (t *turn) country() string {
+	if l := t.answer(flows.StepLocation).Location; l != nil && l.Country != "" && t.memo(memoPlaces) == "" {
+		return l.Country
+	}
+	return string(t.value(flows.StepCountry))
 }
 
 // name gives a point the name of the nearest known place. The name is a hint beside the point, never instead of it.

@@ -141,6 +141,9 @@ func (t *turn) setSafety(v flows.Value) {
 	if rank(v) > rank(visible) && v == flows.Watched {
 		t.say("watched.start")
 	}
+	if v == flows.Safe {
+		t.elsewhere(t.country())
+	}
 }
 
 // raised remembers the latest time at which safety got worse, or an officer ended the permission: one from before it has

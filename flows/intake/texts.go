@@ -33,7 +33,7 @@ var sayings = []flows.TextID{
 	"confirm.received", "confirm.understood", "confirm.no_posting", "confirm.commands", "understood.people", "understood.point",
 	"understood.passport", "understood.permit", "ask.confirm.more", "ask.trusted_adult.child",
 	"media.voice", "media.photo", "media.video", "media.document", "media.sticker", "media.other", "media.contact",
-	"stopped", "paused.offer", "paused.silent", "officer.wanted", "officer.meanwhile", "join.how", "join.how.silent", "join.unknown", "join.case_code", "join.done", "group.join", "check.how", "check.asked",
+	"stopped", "paused.offer", "paused.silent", "officer.wanted", "officer.meanwhile", "join.how", "join.leader", "join.how.silent", "join.unknown", "join.case_code", "join.done", "group.join", "check.how", "check.asked",
 	"status.none", "status.code", "status.silent", "status.wrong", "status.wrong.silent", "status.wait",
 	"status.wait.silent", "status.reporter",
 	"ask.delete.sure", "ask.delete.really", "delete.how", "delete.chat", "delete.silent",

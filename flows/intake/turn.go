@@ -156,6 +156,7 @@ const (
 	memoFinished = "finished" // the thanks after the last question were said
 	memoJoin     = "join"     // the group's join code was told
 	memoForeign  = "foreign"  // what this service can do for other nationals was said
+	memoOffice   = "office"   // the country whose mission was named
 	memoMissed   = "missed"   // core questions that were missed twice, see missed.go
 	memoPick     = "pick."    // + step: values toggled so far in a multi-select
 )
