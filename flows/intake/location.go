@@ -199,7 +199,8 @@ func readLocation(t *turn, text string) (flows.Answer, bool) {
 	switch {
 	case t.r.YesNo == flows.Unknown:
 		return flows.Answer{Location: &flows.Location{Kind: kindUnknown, Text: t.in.Text, At: t.in.At}}, true
-	case strings.HasSuffix(text, "?") && t.s.Shown.Misses == 0: // a question back is no address, the first time
+	case (strings.HasSuffix(text, "?") || t.cries() || t.complains()) && t.s.Shown.Misses == 0:
+		// A question back, or a cry, is no address, the first time.
 		return flows.Answer{}, false
 	case t.danger(), t.r.Greeting, t.r.YesNo != "", len([]rune(fold(text))) < 2, isDigits(text):
 		return flows.Answer{}, false // in danger, words that name no place are news, not an address

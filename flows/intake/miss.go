@@ -11,11 +11,11 @@ func (t *turn) miss() {
 		t.aside()
 	case q == nil && t.first && t.s.Case == "": // an empty first message says as much as a greeting
 		t.greet()
-	case q == nil || t.danger() && q.id == flows.StepLocation:
+	case q == nil || t.danger() && q.id == flows.StepLocation, t.away:
 		t.known = true
-		t.goOn()
-	case t.away:
-		t.known = true
+		if t.complains() {
+			t.waits()
+		}
 		t.goOn()
 	case !t.mayAsk(q): // shown before the person was watched or in danger: the words are kept, the question is over
 		t.keep(q)
@@ -30,6 +30,16 @@ func (t *turn) miss() {
 	case t.s.Shown.Misses == 0:
 		t.s.Shown.Misses = 1
 		switch {
+		case t.complains():
+			t.waits()
+			t.show(q)
+			return
+		case t.cries():
+			if t.mode() == flows.Safe {
+				t.say("plea")
+			}
+			t.show(q)
+			return
 		case t.silent() && !q.open:
 			t.say("miss.silent")
 			t.show(q)

@@ -26,7 +26,7 @@ var overtTexts = map[flows.TextID]bool{
 
 // sayings are the texts beside the questions.
 var sayings = []flows.TextID{
-	"welcome", "welcome.heard", "no_call", "no_call.wait", "missed.again", "number.noted", "number.gone", "hours.noted", "corrected", "lead", "noted", "kept", "edited", "finished", "later", "nudge", "again.note", "again.note.silent", "tap.old", "multi.more",
+	"welcome", "welcome.heard", "no_call", "no_call.wait", "missed.again", "plea", "number.noted", "number.gone", "hours.noted", "corrected", "lead", "noted", "kept", "edited", "finished", "later", "nudge", "again.note", "again.note.silent", "tap.old", "multi.more",
 	"miss.one", "miss.two", "miss.three", "miss.many", "miss.zero", "miss.open", "miss.silent",
 	"nationality.noted", "danger.first", "danger.located", "danger.noted", "watched.start", "silent.ok", "safety.lowered", "self_harm", "self_harm.silent",
 	"location.near", "location.other", "location.other.nonumber", "location.passed", "location.passed_nonumber", "location.asked", "location.elsewhere",
