@@ -34,8 +34,9 @@ func (t *turn) edit() {
 		return
 	}
 	mode := t.mode()
+	t.numberGone(text)
 	t.forbid()
-	changed := t.forbade
+	changed := t.forbade || t.recorded()
 	for _, q := range gave {
 		changed = t.amend(q, text) || changed
 		if t.alarmed {

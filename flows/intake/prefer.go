@@ -30,7 +30,7 @@ func (t *turn) forbid() {
 	}
 	asked, q := t.asks(flows.StepContactPref), t.current()
 	stricter := strictness(v) > strictness(t.preference())
-	if !stricter && q != nil && q.free {
+	if q != nil && (q.free && !stricter || elsewhereBy[q.id] && !t.has(noWords)) {
 		return // "lewat WA" tells how somebody else was heard of
 	}
 	if asked || stricter {
@@ -50,6 +50,13 @@ func (t *turn) forbid() {
 	}
 }
 
+// elsewhereBy are the questions by what way somebody else wrote or asked for money: the name of a messenger answers them,
+// and says nothing of how the writer may be reached.
+var (
+	elsewhereBy = map[flows.StepID]bool{flows.StepLastContact: true, flows.StepRansomAmount: true}
+	noWords     = wordSet("jangan jgn jgan tidak tdk gak ga nggak ngga gausah usah stop not don dont never no tunggu wait")
+)
+
 // prefer takes what was said in passing of how to be contacted, although there is an answer already. Less than before
 // holds at once; more than before is asked about: it may be the words of whoever else holds the phone, or not meant so.
 func (t *turn) prefer(a flows.Answer) {
@@ -65,4 +72,4 @@ func (t *turn) prefer(a flows.Answer) {
 
 // onlyForbade reports whether the message says little more than that nobody may call: it is not also the answer to a
 // question that takes any words.
-func (t *turn) onlyForbade(text string) bool { return t.forbade && len(strings.Fields(text)) <= 5 }
+func (t *turn) onlyForbade(text string) bool { return t.forbade && len(strings.Fields(text)) <= 4 }

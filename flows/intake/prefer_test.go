@@ -104,3 +104,20 @@ func TestWordsThatForbidACall(t *testing.T) {
 		}
 	}
 }
+
+// "Lewat WA" answers by what way he was heard of last; it takes no permission back. A no there does.
+func TestWayOfHearingIsNoPreference(t *testing.T) {
+	f := New(testConfig(lexicon.Default()))
+	for words, want := range map[string]flows.Value{"seminggu lalu lewat WA": flows.CallAnytime, "kemarin, tapi jangan telp saya": flows.TextOnly} {
+		k := at(t, f, flows.StepLastContact)
+		k.state.Answers[flows.StepWhoFor] = flows.Answer{Values: []flows.Value{otherPerson}, At: k.now}
+		k.state.Answers[flows.StepContactPref] = flows.Answer{Values: []flows.Value{flows.CallAnytime}, At: k.now}
+		k.say(words)
+		if got := k.state.Answers[flows.StepContactPref].Value(); got != want {
+			t.Errorf("after %q: %s", words, got)
+		}
+		if k.state.Answers[flows.StepLastContact].Text == "" {
+			t.Errorf("%q is no answer", words)
+		}
+	}
+}

@@ -71,7 +71,7 @@ func (t *turn) numberGone(text string) {
 
 // The words of both languages by which a person says that a number or a telephone is gone.
 var (
-	phoneWords = wordSet("nomor nomer nomernya nomornya nmr hp hpku hape handphone ponsel sim simcard kartu number phone")
+	phoneWords = wordSet("nomor nomer nomernya nomornya nmr hp hpku hape handphone ponsel simcard number phone")
 	phoneFill  = wordSet(`saya sy aku ku kami lama yang yg ini itu nya tadi sudah udah udh sdh dah lagi telepon telp tlp hp wa
 		my our old the that is was has been already kemarin sekarang skrg baru2 barusan sim card`)
 	phoneGone = wordSet(`hilang ilang dijual diambil diambilin diambil2 disita dirampas dicuri ganti salah hangus diblokir nonaktif
@@ -80,7 +80,7 @@ var (
 	phoneUse = wordSet(`aktif dipakai dipake dipakek pakai pake digunakan berlaku punya milik saya ditelpon ditelepon ditelp dihubungi
 		active mine use used longer valid working`)
 	phonePairs = []string{
-		"salah nomor", "salah nomer", "ganti nomor", "ganti nomer", "ganti kartu", "yang lama jangan", "yg lama jangan", "nomor lama jangan",
+		"salah nomor", "salah nomer", "ganti nomor", "ganti nomer", "yang lama jangan", "yg lama jangan", "nomor lama jangan",
 		"wrong number", "lost my phone", "took my phone", "changed my number", "stole my phone", "sold my phone",
 	}
 )

@@ -14,7 +14,7 @@ func TestNumberThatIsGone(t *testing.T) {
 		"yg lama jangan dipake": true, "salah nomor kak": true, "nomor yg kemarin jangan dipakai lagi": true, "HP saya hilang.": true,
 		"mau ganti nomor": true, "my phone was taken": true, "the old number is not active": true, "wrong number": true,
 		"hp saya masih ada, paspor diambil bos": false, "nomor saya masih aktif": false, "boleh ke nomor ini": false, "hp mau mati": false,
-		"paspor hilang": false, "nomor paspor hilang": false, "ini nomor saya": false, "hp tidak ada pulsa": false, "ada nomor lain": false,
+		"paspor hilang": false, "nomor paspor hilang": false, "kartu saya diblokir": false, "sim saya hilang": false, "hp teman saya hilang": false, "ini nomor saya": false, "hp tidak ada pulsa": false, "ada nomor lain": false,
 	} {
 		if lostNumber(fold(text)) != gone {
 			t.Errorf("%q: gone is %v", text, !gone)
