@@ -34,7 +34,11 @@ func (t *turn) named(text string) flows.Value {
 		return ""
 	}
 	best, long := flows.Value(""), 0
-	for _, v := range t.editable() {
+	steps := t.editable()
+	if number := flows.Value(flows.StepCallbackNumber); t.told(flows.StepCallbackNumber) && !slices.Contains(steps, number) {
+		steps = append(steps, number) // told before there was leave to ring it
+	}
+	for _, v := range steps {
 		for _, lang := range t.f.cfg.Langs {
 			for _, name := range t.f.editNames(lang, v) {
 				switch n := len(name); {

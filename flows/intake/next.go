@@ -202,6 +202,7 @@ func (t *turn) done(q *question) {
 
 // fill takes from the words what was not asked just now: every gap they close, further needs, a new place.
 func (t *turn) fill(asked *question) {
+	t.countryOfNumber()
 	for _, q := range t.f.list {
 		if q.take == nil || q == asked {
 			continue

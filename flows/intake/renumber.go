@@ -41,6 +41,19 @@ func shortNumber(e164 string) string {
 	return code + "…" + e164[len(e164)-4:]
 }
 
+// countryOfNumber takes the one word that settles of which country a number is, where the question is not asked: whoever
+// is in danger is asked nothing.
+func (t *turn) countryOfNumber() {
+	if !t.danger() || t.memo(memoPhone) == "" || t.r.Phone != "" || t.r.Location == nil || t.r.Location.Place != "" ||
+		len(strings.Fields(t.in.Text)) > 2 {
+		return
+	}
+	q := t.byID(flows.StepNumberCountry)
+	if a, ok := q.read(t, t.in.Text); ok {
+		t.accept(q, a)
+	}
+}
+
 // sameNumber reports whether digits as typed, a nought before them, are the end of a number in full.
 func sameNumber(e164, raw string) bool {
 	digits := strings.Map(func(r rune) rune {
