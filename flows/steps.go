@@ -14,6 +14,7 @@ const (
 	StepImmigration     StepID = "immigration_status"
 	StepContactPref     StepID = "contact_pref"
 	StepSafeTime        StepID = "safe_time"
+	StepSafeTimePart    StepID = "safe_time_part" // morning or evening
 	StepCallbackNumber  StepID = "callback_number"
 	StepNumberCountry   StepID = "number_country"
 	StepCodeWord        StepID = "code_word"

@@ -21,7 +21,7 @@ func editable(s flows.StepID) bool {
 	switch s {
 	case flows.StepSafetyNow, flows.StepCodeWord, flows.StepDuressWord, flows.StepPlaceConfirm, flows.StepConfirm,
 		flows.StepMenu, flows.StepEdit, flows.StepDelete, flows.StepLanguage, flows.StepSameMatter, flows.StepNew,
-		flows.StepConfirmYesNo, flows.StepNumberCountry:
+		flows.StepConfirmYesNo, flows.StepNumberCountry, flows.StepSafeTimePart:
 		return false
 	}
 	return slices.Contains(knownOrder, s)

@@ -30,7 +30,7 @@ var knownOrder = []flows.StepID{
 	flows.StepSafetyNow, flows.StepWhoFor, flows.StepLocation, flows.StepPlaceKind, flows.StepLocationHint,
 	flows.StepUrgentNeeds, flows.StepHealthDetail, flows.StepPassportStatus, flows.StepPassportCopy,
 	flows.StepImmigration, flows.StepOverstaySince, flows.StepEntryDate, flows.StepEntryPoint, flows.StepContactPref,
-	flows.StepSafeTime, flows.StepCallbackNumber, flows.StepNumberCountry, flows.StepCodeWord, flows.StepDuressWord,
+	flows.StepSafeTime, flows.StepSafeTimePart, flows.StepCallbackNumber, flows.StepNumberCountry, flows.StepCodeWord, flows.StepDuressWord,
 	flows.StepFullName, flows.StepSex, flows.StepBirthDate, flows.StepHomeArea, flows.StepIDProof, flows.StepReturnPlan,
 	flows.StepGroupSize, flows.StepGroupVulnerable, flows.StepGroupConsent, flows.StepGroupSamePlace,
 	flows.StepRelation, flows.StepSubjectName, flows.StepSubjectContact, flows.StepSubjectSafe, flows.StepLastContact,

@@ -43,7 +43,7 @@ type Into struct {
 const CloseLinked = "linked"
 
 // ownAnswers are not taken over: what they stand for is decided by the stricter of both, or asked again.
-var ownAnswers = []flows.StepID{flows.StepSafetyNow, flows.StepContactPref, flows.StepSafeTime, flows.StepCallbackNumber, flows.StepNumberCountry}
+var ownAnswers = []flows.StepID{flows.StepSafetyNow, flows.StepContactPref, flows.StepSafeTime, flows.StepSafeTimePart, flows.StepCallbackNumber, flows.StepNumberCountry}
 
 // Link makes one of two cases of the same person: other goes on in c. The more dangerous safety counts; a permission
 // that only one of them gave is not a permission; what was muted stays muted. Rescore of c has to follow.

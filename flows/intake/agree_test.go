@@ -12,7 +12,7 @@ import (
 // openAnswers are typed answers to the questions without choices; the first ones are understood, LEWATI always is.
 var openAnswers = map[flows.StepID][]string{
 	flows.StepLocation:       {"bavet", "bavett", "samraong", "tidak tahu", "tidak tahu kamboja", "rumah hijau", "LEWATI"},
-	flows.StepSafeTime:       {"jam 9 malam", "LEWATI"},
+	flows.StepSafeTime:       {"jam 9 malam", "jam 9", "LEWATI"},
 	flows.StepCallbackNumber: {"855123456789", "0812345678", "LEWATI"},
 	flows.StepCodeWord:       {"kelapa", "4821", "LEWATI"},
 	flows.StepDuressWord:     {"durian", "7733", "LEWATI"},
@@ -64,6 +64,10 @@ func answer(k *talk, rnd *rand.Rand) {
 	sh := k.state.Shown
 	if _, told := k.state.Answers[flows.StepCallbackNumber]; sh.Step == flows.StepContactPref && !told && rnd.IntN(4) == 0 {
 		k.say([]string{"855123456789", "0812345678"}[rnd.IntN(2)]) // told before it is asked
+		return
+	}
+	if _, told := k.state.Answers[flows.StepSafeTime]; sh.Step == flows.StepContactPref && !told && rnd.IntN(8) == 0 {
+		k.say("jam 9") // morning or evening, asked once calls are allowed
 		return
 	}
 	if len(sh.Choices) > 0 && !(len(sh.Choices) == 1 && rnd.IntN(2) == 0) {
@@ -134,6 +138,10 @@ func before(t *testing.T, f *Flow, q *question, mode flows.Value, lang string) *
 		k.state.Memo[memoPlaces] = `[{"kind":"place_text","place":"Samraong","province":"Oddar Meanchey","country":"KH"},{"kind":"place_text","place":"Samraong","province":"Takeo","country":"KH"}]`
 	case flows.StepNumberCountry:
 		k.state.Memo[memoPhone] = "0812345678"
+	case flows.StepSafeTimePart:
+		k.state.Memo[memoHours] = "09.00-09.30 21.00-21.30"
+		k.state.Answers[flows.StepContactPref] = flows.Answer{Values: []flows.Value{flows.CallWindow}, At: k.state.LastAt}
+		k.state.Answers[flows.StepSafeTime] = flows.Answer{Text: "jam 9", Review: true, At: k.state.LastAt}
 	case flows.StepSameMatter:
 		k.view.Closed = true
 	}

@@ -59,6 +59,9 @@ func (t *turn) labelled(q *question, choices []flows.Value, key string) (flows.V
 	}
 	if q.dynamic != nil && t.f.cfg.Text != nil { // these labels are known only now
 		for _, v := range choices {
+			if fold(string(v)) == key {
+				return v, true
+			}
 			if l := q.labelOf(t, v); fold(t.f.cfg.Text(t.s.Lang, l.ID, l.Args)) == key {
 				return v, true
 			}

@@ -2,7 +2,6 @@ package intake
 
 import (
 	"strings"
-	"time"
 
 	"github.com/nyaruka/phonenumbers"
 
@@ -23,14 +22,11 @@ var contactQuestions = []question{
 			return t.value(flows.StepContactPref) == flows.CallWindow && t.answered(flows.StepContactPref)
 		},
 		cond: "contact_pref=call_window",
-		take: func(_ *turn, r *lexicon.Reading) (flows.Answer, bool) {
-			if r.Contact == flows.CallWindow {
-				return hoursOf(r)
-			}
-			return flows.Answer{Norm: spans(r.SafeTime)}, len(r.SafeTime) > 0
-		},
-		read: func(t *turn, _ string) (flows.Answer, bool) { return hoursOf(&t.r) },
+		take: func(_ *turn, r *lexicon.Reading) (flows.Answer, bool) { return hours(r) },
+		read: func(t *turn, _ string) (flows.Answer, bool) { return hours(&t.r) },
+		keep: keepHours,
 	},
+	safeTimePart,
 	{
 		id: flows.StepCallbackNumber, open: true, silent: true, when: mayRing, cond: "contact_pref=call_anytime|call_window",
 		askContact: true,
@@ -81,35 +77,6 @@ var contactQuestions = []question{
 	},
 }
 
-// hoursOf takes stated hours, or the half hour that begins at a time of which no end was said.
-func hoursOf(r *lexicon.Reading) (flows.Answer, bool) {
-	hours := r.SafeTime
-	if len(hours) == 0 && r.SafeFrom != "" {
-		hours = [][2]string{{r.SafeFrom, halfAnHourLater(r.SafeFrom)}}
-	}
-	return flows.Answer{Norm: spans(hours)}, len(hours) > 0
-}
-
-// newHours replaces the hours by those of a later message about calls, and reads them back.
-func (t *turn) newHours(a flows.Answer) {
-	if t.r.Contact != flows.CallWindow || t.preference() != flows.CallWindow || t.asking() ||
-		a.Norm == t.answer(flows.StepSafeTime).Norm {
-		return
-	}
-	t.accept(t.byID(flows.StepSafeTime), a)
-	t.say("hours.noted", "Hours", a.Norm)
-}
-
-// halfAnHourLater ends hours of which only the beginning was said, as the question announces: a phone that rings when
-// it is not safe any more can cost a life, so the shorter reading counts.
-func halfAnHourLater(from string) string {
-	at, err := time.Parse("15:04", from)
-	if err != nil {
-		return from
-	}
-	return at.Add(30 * time.Minute).Format("15:04")
-}
-
 // mayRing reports whether the person allowed a call.
 func mayRing(t *turn) bool {
 	if !t.answered(flows.StepContactPref) {
@@ -117,15 +84,6 @@ func mayRing(t *turn) bool {
 	}
 	v := t.value(flows.StepContactPref)
 	return v == flows.CallAnytime || v == flows.CallWindow
-}
-
-// spans joins hours as Answer.Norm has them.
-func spans(w [][2]string) string {
-	parts := make([]string, len(w))
-	for i, s := range w {
-		parts[i] = s[0] + "-" + s[1]
-	}
-	return strings.Join(parts, ",")
 }
 
 // number is the answer that holds a telephone number: E.164, or both countries still possible.

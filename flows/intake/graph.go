@@ -200,6 +200,8 @@ func (f *Flow) Graph() Graph {
 	}
 	g.add(Edge{From: flows.StepSafetyNow, To: flows.StepLocation, When: "danger: one question only"})
 	g.add(Edge{From: flows.StepTrustedAdult, To: flows.StepNationality, When: "under age, by the date of birth"})
+	g.add(Edge{From: flows.StepContactPref, To: flows.StepSafeTimePart, When: f.byID[flows.StepSafeTimePart].cond})
+	g.add(Edge{From: flows.StepSafeTimePart, To: flows.StepSafeTime, When: "another time"})
 	g.add(Edge{From: flows.StepSafetyNow, To: flows.StepRescueLocation, When: "an officer asked for it, at any time"})
 	for i, id := range flows.RescueSteps[1:] {
 		g.add(Edge{From: flows.RescueSteps[i], To: id})

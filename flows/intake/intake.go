@@ -76,7 +76,7 @@ func families() [][]question {
 		minorQuestions,    // trusted_adult
 		passportQuestions, // passport_status, passport_copy
 		permitQuestions,   // immigration_status
-		contactQuestions,  // contact_pref, safe_time, callback_number, number_country
+		contactQuestions,  // contact_pref, safe_time, safe_time_part, callback_number, number_country
 		wordQuestions,     // code_word, duress_word
 		confirmQuestions,  // confirm
 

@@ -223,15 +223,12 @@ func (t *turn) fill(asked *question) {
 			}
 		case q.id == flows.StepUrgentNeeds && t.told(q.id):
 			t.moreNeeds(a)
+		case q.id == flows.StepSafeTime:
+			t.saidHours(a)
 		case !t.told(q.id) || t.unread(q.id) && q.id != flows.StepContactPref:
 			t.accept(q, a)
-			if q.id == flows.StepSafeTime && len(t.r.SafeTime) == 0 {
-				t.say("hours.noted", "Hours", a.Norm) // the end is ours
-			}
 		case q.id == flows.StepContactPref:
 			t.prefer(a)
-		case q.id == flows.StepSafeTime:
-			t.newHours(a)
 		case q.id == flows.StepCallbackNumber:
 			t.renumber(a)
 		case correctable[q.id] && !t.took:

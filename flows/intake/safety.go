@@ -203,6 +203,10 @@ func (t *turn) dangerWords() bool {
 		a, ok := q.take(t, &t.r)
 		switch {
 		case !ok || !q.known(a):
+		case q.id == flows.StepSafeTime:
+			if t.newHours(a) {
+				keepHours(t, a)
+			}
 		case q.id == flows.StepCallbackNumber && t.told(q.id):
 			t.renumber(a)
 		case !t.told(q.id):

@@ -389,6 +389,8 @@ func (plain) Read(text string, c lexicon.Context) lexicon.Reading {
 	}
 	if has("jam 9 malam") {
 		r.SafeTime = [][2]string{{"21:00", "22:00"}}
+	} else if has("jam 9") {
+		r.SafeOr = [][2]string{{"09:00", ""}, {"21:00", ""}}
 	}
 	if reflect.DeepEqual(r, lexicon.Reading{}) {
 		switch strings.TrimSpace(t) {

@@ -39,7 +39,8 @@ var sayings = []flows.TextID{
 	"ask.delete.sure", "ask.delete.really", "delete.how", "delete.chat", "delete.silent",
 	"delete.silent.how", "delete.requested", "same.noted", "new.started",
 	"ask.safety_now.again", "ask.place_confirm.which", "choice.place_confirm.place", "choice.skip", "choice.done",
-	"choice.number_country.here", "choice.number_country.ID", "country.ID", "button.send_location", "button.send_contact",
+	"ask.safe_time_part.one", "ask.safe_time_part.one.silent", "choice.safe_time_part.night", "choice.safe_time_part.morning", "choice.safe_time_part.day",
+	"choice.safe_time_part.afternoon", "choice.safe_time_part.no", "choice.number_country.here", "choice.number_country.ID", "country.ID", "button.send_location", "button.send_contact",
 }
 
 // Texts are all catalogue keys that the conversation may use, sorted: what a translator has to translate.

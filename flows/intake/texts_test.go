@@ -18,7 +18,7 @@ func worst(f *Flow, lang string) flows.Args {
 	for _, name := range []string{"Place", "Province", "In", "Office"} {
 		args[name] = "KBRI Phnom Penh"
 	}
-	for _, name := range []string{"Code", "Waiting", "Km", "A", "B", "C", "JoinCode", "OfficeNumber", "N", "What", "Facts", "Phone", "Hours"} {
+	for _, name := range []string{"Code", "Waiting", "Km", "A", "B", "C", "JoinCode", "OfficeNumber", "N", "What", "Facts", "Phone", "Hours", "Span"} {
 		args[name] = "7"
 	}
 	return args

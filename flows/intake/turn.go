@@ -145,6 +145,7 @@ const (
 	memoRaised   = "raised"   // when it was last raised to watched or danger (RFC 3339)
 	memoDuress   = "duress"   // the level that the person is still shown after the duress word
 	memoPlaces   = "places"   // places offered for confirmation
+	memoHours    = "hours"    // what the hours that were said may mean, as values of safe_time_part
 	memoPhone    = "phone"    // a number that may be of two countries, as typed
 	memoMinor    = "minor"    // the person concerned is under age
 	memoNudge    = "nudge"    // "set" while the timer runs, "sent" after the one nudge

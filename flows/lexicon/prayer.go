@@ -56,7 +56,7 @@ func (s *reader) prayerAt(i int, bare bool) (clock, bool) {
 		default:
 			m = m / 5 * 5
 		}
-		return clock{minutes: (m + 1440) % 1440, part: partOfPrayer[p], sure: true, start: start, end: i + 1}, true
+		return clock{minutes: (m + 1440) % 1440, form: fixed, named: true, prayer: prayer(p), praying: true, start: start, end: i + 1}, true
 	}
 	return clock{}, false
 }

@@ -32,6 +32,9 @@ type Reading struct {
 
 	// SafeFrom is a single time of day, "21:00", in a message that names no end; empty when SafeTime is there.
 	SafeFrom string `json:"-"`
+	// SafeOr are hours of which nobody knows whether morning or evening is meant, {"01:00","02:00"} and {"13:00","14:00"},
+	// or which are too long to be taken unasked. The end is empty when only the beginning was said. Never with the above.
+	SafeOr [][2]string `json:"-"`
 	// Chosen are the values of the current step that were read (also of steps that have no field of their own).
 	Chosen []flows.Value `json:"-"`
 	// Signals are facts for the case: medical_emergency, self_harm, ransom_asked, threatened, minor, …

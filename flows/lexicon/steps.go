@@ -4,7 +4,7 @@ import "pulang/flows"
 
 // open are the steps that have no menu: their answers are free text, numbers, dates or places.
 var open = map[flows.StepID]bool{
-	flows.StepLocation: true, flows.StepPlaceConfirm: true, flows.StepLocationHint: true, flows.StepSafeTime: true,
+	flows.StepLocation: true, flows.StepPlaceConfirm: true, flows.StepLocationHint: true, flows.StepSafeTime: true, flows.StepSafeTimePart: true,
 	flows.StepCallbackNumber: true, flows.StepNumberCountry: true, flows.StepCodeWord: true, flows.StepDuressWord: true,
 	flows.StepFullName: true, flows.StepBirthDate: true, flows.StepHomeArea: true, flows.StepOverstaySince: true,
 	flows.StepEntryDate: true, flows.StepEntryPoint: true, flows.StepHealthDetail: true, flows.StepFamilyContact: true,
