@@ -95,7 +95,7 @@ func (t *turn) keep(q *question) {
 		t.cancel(q)
 	} else {
 		a, had := t.s.Answers[q.id]
-		if !had || a.Skipped || q.id == flows.StepContactPref && mayRing(t) { // what was not understood may have been a no to calls
+		if !had || a.Skipped || q.id == flows.StepSafeTime || q.id == flows.StepContactPref && mayRing(t) { // what was not understood may have been a no to calls, or to the old hours
 			a = flows.Answer{}
 		}
 		a.Text, a.Review, a.At, a.From = t.in.Text, true, t.in.At, ""
