@@ -66,6 +66,12 @@ func (s *reader) hoursAt(i int, prayers, atStep bool, h *told) int {
 		h.except = true
 		return i + 1
 	}
+	if s.says2(i, "outside") && i+1 < len(s.toks) && s.toks[i+1].gap == space {
+		if _, ok := s.clockAt(i + 1); ok { // di luar jam 9 sampai 5
+			h.except = true
+			return i + 1
+		}
+	}
 	a, ok := s.timeAt(i, prayers)
 	if !ok {
 		return i + 1

@@ -72,7 +72,7 @@ func TestHoursAnswered(t *testing.T) {
 		"jam 1 malam": "01:00", "jam 12 malam": "00:00", "tengah malam jam 12": "00:00", "setengah 1 malam": "00:30", "jam 2 dini hari": "02:00", "jam 2 nanti malam": "02:00",
 		"21": "21:00", "21.30": "21:30", "01": "01:00", "jam 02.00": "02:00", "mulai besok telpon jam 9 malam aja": "21:00", "malem diatas jam 11": "23:00",
 		// what is no time, or not safe
-		"selain jam 9 sampai 5": "", "kecuali jam 9 sampai 5 sore": "", "bebas kecuali jam 9 pagi sampai 5 sore": "", "except 9am to 5pm": "", "jam 9 malam, selain itu jangan": "21:00",
+		"selain jam 9 sampai 5": "", "kecuali jam 9 sampai 5 sore": "", "bebas kecuali jam 9 pagi sampai 5 sore": "", "except 9am to 5pm": "", "outside 9am-5pm": "", "other than 9am to 5pm": "", "unless 9-10pm": "", "di luar jam 9 sampai 5": "", "bukan jam 9-10 malam": "", "jam 9 malam, selain itu jangan": "21:00",
 		"jangan jam 9 sampai 10 malam": "", "jangan pernah telepon saya di jam 9 - 10 malam": "", "jam 9 sampai 10 malam jangan telepon": "", "jam 9 pagi sampai 5 sore kerja": "",
 		"kerja jam 9 pagi sampai jam 9 malam": "", "jam 9 sampai 10 malam tidak aman": "", "jam 8 sampai 10 malam ada bos": "", "pulang kerja jam 10 malam": "22:00",
 		"tidak ada bos jam 9 sampai 10 malam": "21:00-22:00", "gak ada yang jaga jam 2 sampai 3 malam": "02:00-03:00", "jam 8 siang": "", "jam 8-9 siang": "",
