@@ -85,7 +85,7 @@ func (s *reader) together() bool {
 // suami saya"; not "dipegang teman", "sama teman", "teman sekamar saya pergi" beside a plight of one's own.
 func (s *reader) relativeSubject() bool {
 	for i, t := range s.toks {
-		if !s.on.Relative.has(t.id) {
+		if !s.on.Relative.has(t.id) || s.inName(t) {
 			continue
 		}
 		if i > 0 && t.gap == space {
@@ -168,6 +168,16 @@ func (s *reader) ownPlight() bool {
 
 // ownedBy says whether "saya" at i only says whose: "adik saya", "paspor saya".
 func (s *reader) ownedBy(i int) bool { return s.ownerOf(i) || s.kind[s.toks[i-1].id] != 0 }
+
+// inName says whether a word is part of a place's name: KK Park is nobody's elder brother.
+func (s *reader) inName(t token) bool {
+	for _, m := range s.placeMatches() {
+		if m.From >= 0 && m.To-m.From > 1 && m.Start <= t.start && t.end <= m.End {
+			return true
+		}
+	}
+	return false
+}
 
 // tells says whether a phrase with a relative only asks to tell them something: "tolong beri tahu keluarga saya".
 func (s *reader) tells(h hit) bool {
