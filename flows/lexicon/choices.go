@@ -191,10 +191,6 @@ func (s *reader) literal(menu []flows.Value) []flows.Value {
 	return nil
 }
 
-// aloneWords count one person ("sendiri"), and choose no answer.
-var aloneWords = map[string]bool{"sendiri": true, "sendirian": true, "sorangan": true, "sorang": true, "dewean": true, "dewekan": true, "dhewe": true, "piyambak": true,
-	"piyambakan": true, "surang": true, "surangan": true}
-
 // countsPeople are the questions that "sendiri" answers.
 var countsPeople = map[flows.StepID]bool{flows.StepWhoFor: true, flows.StepGroupSize: true, flows.StepSafetyNow: true}
 
@@ -233,7 +229,7 @@ func (s *reader) numbered(menu []flows.Value, step flows.StepID) []flows.Value {
 			continue
 		}
 		if v, next := s.numberAt(i); next > i {
-			if s.unit(next) || aloneWords[t.raw] && !countsPeople[step] || next < len(s.toks) && s.toks[next].gap == space && (s.on.People.has(s.toks[next].id) || s.on.Relative.has(s.toks[next].id)) || s.toks[i].approx {
+			if s.unit(next) || s.lists["alone"].has(t.id) && !countsPeople[step] || next < len(s.toks) && s.toks[next].gap == space && (s.on.People.has(s.toks[next].id) || s.on.Relative.has(s.toks[next].id)) || s.toks[i].approx {
 				return nil
 			}
 			if s.lists["together"].has(t.id) {
