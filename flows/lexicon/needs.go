@@ -21,7 +21,7 @@ func (s *reader) needs() {
 			none = true
 			continue
 		}
-		if s.denied(h) || s.ofThing(h) || s.healed(h) && (v == "injured" || v == "sick" || v == "medical" || s.scar(h)) {
+		if s.denied(h) || s.deniedInside(h) || s.ofThing(h) || s.healed(h) && (v == "injured" || v == "sick" || v == "medical" || s.scar(h)) {
 			continue
 		}
 		switch v {

@@ -18,7 +18,7 @@ func (s *reader) safety() {
 	for _, h := range s.hits {
 		switch s.sections[h.section] {
 		case "safety.danger", "need.violence", "@safety_now.danger":
-			if s.denied(h) || s.over(h) || s.ofThing(h) {
+			if s.denied(h) || s.deniedInside(h) || s.over(h) || s.ofThing(h) {
 				continue
 			}
 			if s.theirs(h) && (s.r.WhoFor == "other_person" || s.sections[h.section] == "safety.danger") {

@@ -34,6 +34,12 @@ func (s *reader) ofThing(h hit) bool {
 	return true
 }
 
+// deniedInside says whether "kami … dikunci" has its denial in the gap: "kami tidak dikunci".
+func (s *reader) deniedInside(h hit) bool {
+	last := h.end - 1
+	return last-h.start > 1 && s.kind[s.toks[h.start].id]&meNoun != 0 && s.passive(s.toks[last].id) && s.on.Negator.has(s.toks[last-1].id)
+}
+
 // shut says whether a phrase begins with what is done to people and to things alike: "ditahan", "dikunci", "dijual".
 func (s *reader) shut(h hit) bool {
 	return s.word(h, "tahan-ed") || s.word(h, "kunci-ed") || s.word(h, "jual-ed")
