@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"pulang/flows"
+	"pulang/flows/lexicon"
 )
 
 // correctable are the answers that a later statement replaces, although nothing was asked; places, needs, numbers and
@@ -63,9 +64,9 @@ func (t *turn) sayCorrected() {
 
 var (
 	// supposeWords and askWords make a sentence none that states a fact.
-	supposeWords = wordSet("kalau kalo klo kl misal misalnya seandainya jika takut takutnya if suppose afraid")
-	askWords     = wordSet("gimana gmn bagaimana bgmn apa apakah apkh kapan berapa brp kenapa knp bisakah gmana what how when why can could")
-	presentWords = wordSet("sekarang skrg skr sekrg skrang sudah udah udh sdh pindah dipindah dipindahkan dibawa ternyata now moved taken already")
+	supposeWords = lexicon.Plain("suppose")
+	askWords     = lexicon.Plain("ask")
+	presentWords = lexicon.Plain("present")
 )
 
 // asking reports whether the message is a question.

@@ -1,15 +1,16 @@
 package intake
 
-import "pulang/flows"
+import (
+	"pulang/flows"
+	"pulang/flows/lexicon"
+)
 
 // A cry and a complaint answer no question, and are none that was not understood either: who writes "tolong saya" or asks
 // why nobody has rung for ten days hears what those who wait need, and the open question.
 var (
-	cryWords  = wordSet("tolong tolongin tlg tlong help bantu bantuin takut nangis mohon please pls scared begging")
-	waitWords = wordSet("belum blm blom kapan kpn kenapa knp kok lama masih nunggu menunggu why when still waiting never nobody")
-	deskWords = wordSet(`telp telpon telepon ditelp ditelpon ditelepon dihubungi hubungi dikabari kabar kabarnya dipanggil jawab dijawab jawaban
-		dibalas balas balasan respon direspon daftar giliran antri antrian antrean dijemput jemput diproses proses kelanjutannya
-		called call contacted answered answer reply replied list turn processed`)
+	cryWords  = lexicon.Plain("cry")
+	waitWords = lexicon.Plain("wait")
+	deskWords = lexicon.Plain("desk")
 )
 
 // cries reports whether the message calls for help, complains whether it says that nothing happens.

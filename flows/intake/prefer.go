@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"pulang/flows"
+	"pulang/flows/lexicon"
 )
 
 // strictness orders the ways of being contacted by how little they allow; what is not known allows nothing that could be
@@ -54,7 +55,7 @@ func (t *turn) forbid() {
 // and says nothing of how the writer may be reached.
 var (
 	elsewhereBy = map[flows.StepID]bool{flows.StepLastContact: true, flows.StepRansomAmount: true}
-	noWords     = wordSet("jangan jgn jgan tidak tdk gak ga nggak ngga gausah usah stop not don dont never no tunggu wait")
+	noWords     = lexicon.Plain("no")
 )
 
 // prefer takes what was said in passing of how to be contacted, although there is an answer already. Less than before

@@ -7,6 +7,7 @@ import (
 	"github.com/nyaruka/phonenumbers"
 
 	"pulang/flows"
+	"pulang/flows/lexicon"
 )
 
 // wrongNumber is the signal, known to casework, that the number on the case must not be rung; a new number ends it.
@@ -84,32 +85,20 @@ func (t *turn) numberGone(text string) {
 
 // The words of both languages by which a person says that a number or a telephone is gone.
 var (
-	phoneWords = wordSet("nomor nomer nomernya nomornya nmr hp hpku hape handphone ponsel simcard number phone")
-	phoneFill  = wordSet(`saya sy aku ku kami lama yang yg ini itu nya tadi sudah udah udh sdh dah lagi telepon telp tlp hp wa
-		my our old the that is was has been already kemarin sekarang skrg baru2 barusan sim card`)
-	phoneGone = wordSet(`hilang ilang dijual diambil diambilin diambil2 disita dirampas dicuri ganti salah hangus diblokir nonaktif
-		lost stolen sold taken confiscated changed wrong`)
-	phoneNot = wordSet("gak ga g gk tidak tdk nggak ngga ngk enggak bukan jangan jgn not isn t no don")
-	phoneUse = wordSet(`aktif dipakai dipake dipakek pakai pake digunakan berlaku punya milik saya ditelpon ditelepon ditelp dihubungi
-		active mine use used longer valid working`)
-	phonePairs = []string{
-		"salah nomor", "salah nomer", "ganti nomor", "ganti nomer", "yang lama jangan", "yg lama jangan", "nomor lama jangan",
-		"wrong number", "lost my phone", "took my phone", "changed my number", "stole my phone", "sold my phone",
-	}
+	phoneWords = lexicon.Plain("phone")
+	phoneFill  = lexicon.Plain("phone_fill")
+	phoneGone  = lexicon.Plain("phone_gone")
+	phoneNot   = lexicon.Plain("phone_not")
+	phoneUse   = lexicon.Plain("phone_use")
+	phonePairs = lexicon.Plain("phone_pairs")
 )
-
-func wordSet(words string) map[string]bool {
-	set := map[string]bool{}
-	for _, w := range strings.Fields(words) {
-		set[w] = true
-	}
-	return set
-}
 
 // lostNumber reports whether the folded words say that a number or a telephone of the person's own is gone.
 func lostNumber(text string) bool {
-	if slices.ContainsFunc(phonePairs, func(p string) bool { return containsWord(text, p) }) {
-		return true
+	for p := range phonePairs {
+		if containsWord(text, p) {
+			return true
+		}
 	}
 	words := strings.Fields(text)
 	for i, w := range words {

@@ -5,22 +5,18 @@ import (
 	"strings"
 
 	"pulang/flows"
+	"pulang/flows/lexicon"
 )
 
 // The words of a message belong to the open question only if they can be its answer: somebody who writes of money and a
 // doctor where a name or a yes is asked has told something else, and is asked again.
 var (
 	// politeWords say nothing beside an answer.
-	politeWords = wordSet(`pak bu kak min mas mbak bang ya yah deh dong sih aja saja kok lah dulu makasih terima kasih tolong silahkan silakan
-		please thanks thank you sir madam now sekarang saya aku sy i will later to it just baik oke ok usah perlu mau isi data
-		ingin pengen kapan2 besok lain kali not no do don t want yes go on ahead`)
+	politeWords = lexicon.Plain("polite")
 	// noName are words that stand in sentences and in no name.
-	noName = wordSet(`tidak tdk gak ga nggak ngga enggak belum blm jangan jgn ada saya sy aku kami mau ingin uang duit dokter yang yg tolong bisa
-		sudah udah udh sdh karena krn cuma sakit paspor visa telp telepon telpon nomor kapan kenapa gimana bagaimana apa lapar
-		not have want need money please my the is are cannot when why how passport`)
+	noName = lexicon.Plain("no_name")
 	// laterWords put a question off. None of them is a secret: it is the first that anybody would say.
-	laterWords = wordSet(`tar ntar entar nanti nnti besok lewat lewati skip later nope lain kali belum blm malas males bingung terserah
-		gatau entahlah gausah tidak tdk gak ga nggak ngga enggak jangan usah perlu ada none nothing not now maybe pass`)
+	laterWords = lexicon.Plain("later")
 )
 
 // plainly reports whether the message is nothing but an answer in a word or two: each word, read by itself, answers the
