@@ -229,10 +229,10 @@ func (s *reader) numbered(menu []flows.Value, step flows.StepID) []flows.Value {
 			continue
 		}
 		if v, next := s.numberAt(i); next > i {
-			if s.unit(next) || s.lists["alone"].has(t.id) && !countsPeople[step] || next < len(s.toks) && s.toks[next].gap == space && (s.on.People.has(s.toks[next].id) || s.on.Relative.has(s.toks[next].id)) || s.toks[i].approx {
+			if s.unit(next) || s.on.Alone.has(t.id) && !countsPeople[step] || next < len(s.toks) && s.toks[next].gap == space && (s.on.People.has(s.toks[next].id) || s.on.Relative.has(s.toks[next].id)) || s.toks[i].approx {
 				return nil
 			}
-			if s.lists["together"].has(t.id) {
+			if s.on.Together.has(t.id) {
 				return nil
 			}
 			if !add(v) {

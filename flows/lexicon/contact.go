@@ -69,7 +69,7 @@ func (s *reader) otherCall(h hit) bool {
 		return true
 	}
 	other := func(t token) bool {
-		return s.kind[t.id]&personNoun != 0 || s.on.Employer.has(t.id) || s.on.Authority.has(t.id) || s.lists["callee"].has(t.id)
+		return s.kind[t.id]&personNoun != 0 || s.on.Employer.has(t.id) || s.on.Authority.has(t.id) || s.on.Callee.has(t.id)
 	}
 	for i := h.start; i < len(s.toks) && i < h.end+2; i++ {
 		if i > h.start && s.toks[i].gap != space {
@@ -80,7 +80,7 @@ func (s *reader) otherCall(h hit) bool {
 		}
 	}
 	for i, t := range s.before(h.start, 4) {
-		if other(t) || s.on.Past.has(t.id) || i == 0 && s.lists["called"].has(t.id) {
+		if other(t) || s.on.Past.has(t.id) || i == 0 && s.on.Called.has(t.id) {
 			return true
 		}
 	}

@@ -94,13 +94,13 @@ func (s *reader) remaining() (int, bool) {
 			continue
 		}
 		for k, t := range s.before(i, 4) {
-			if s.lists["left"].has(t.id) && (k > 0 || s.together() || s.says("who", "plusme")) {
+			if s.on.Left.has(t.id) && (k > 0 || s.together() || s.says("who", "plusme")) {
 				return v, true
 			}
 		}
 		if i > 0 && s.toks[i].gap == space && s.names[s.toks[i-1].id] == "cuma" {
 			for _, t := range s.before(i, 6) {
-				if s.lists["nationals"].has(t.id) {
+				if s.on.Nationals.has(t.id) {
 					return v, true
 				}
 			}
@@ -125,7 +125,7 @@ func (s *reader) taken(i, next int) bool {
 // weNear says whether "kami" or "kita" stands right before a number: "kami 12 orang disekap".
 func (s *reader) weNear(i int) bool {
 	for _, t := range s.before(i, 3) {
-		if s.on.We.has(t.id) || s.lists["together"].has(t.id) || s.names[t.id] == "ber" || s.kind[t.id]&meNoun != 0 && !s.theirs(hit{start: i, end: i + 1}) {
+		if s.on.We.has(t.id) || s.on.Together.has(t.id) || s.names[t.id] == "ber" || s.kind[t.id]&meNoun != 0 && !s.theirs(hit{start: i, end: i + 1}) {
 			return true
 		}
 	}
@@ -229,4 +229,4 @@ func (s *reader) about(i int) bool {
 }
 
 // ber says whether the number word at i is one of "berdua", "bertiga", "limaan".
-func (s *reader) ber(i int) bool { return s.lists["together"].has(s.toks[i].id) }
+func (s *reader) ber(i int) bool { return s.on.Together.has(s.toks[i].id) }

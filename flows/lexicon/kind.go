@@ -28,7 +28,7 @@ func (s *reader) placeKind() {
 		if n == 0 || v == "not" || v == "floor" || s.denied(h) || s.away(h) || s.ofThing(h) {
 			continue
 		}
-		if v == "at_mission" && s.asks && s.lists["maybe"].has(s.toks[max(0, s.clauseStart(h.start))].id) {
+		if v == "at_mission" && s.asks && s.on.Maybe.has(s.toks[s.clauseStart(h.start)].id) {
 			continue // bisa diperpanjang di kbri?
 		}
 		if s.c.Step != flows.StepPlaceKind && s.thingAt(h.start) {

@@ -107,7 +107,7 @@ func (s *reader) inHands(h hit) bool {
 func (s *reader) withMe(h hit) bool {
 	if s.c.Step == flows.StepPassportStatus {
 		for i, t := range s.toks { // ada, tapi cuma fotokopi
-			if i >= h.end && s.lists["copied"].has(t.id) {
+			if i >= h.end && s.on.Copied.has(t.id) {
 				return false
 			}
 		}
@@ -116,7 +116,7 @@ func (s *reader) withMe(h hit) bool {
 		if i > h.start && s.on.Negator.has(s.toks[i].id) {
 			return false
 		}
-		if i > 0 && s.kind[s.toks[i].id]&passportNoun != 0 && s.lists["copied"].has(s.toks[i-1].id) {
+		if i > 0 && s.kind[s.toks[i].id]&passportNoun != 0 && s.on.Copied.has(s.toks[i-1].id) {
 			return false
 		}
 	}
@@ -142,7 +142,7 @@ func (s *reader) holder(h hit, active, near bool) flows.Value {
 	kind := func(i int) flows.Value {
 		id := s.toks[i].id
 		switch {
-		case i >= h.end && i <= h.end+1 && s.lists["pledged"].has(id) && (i == h.end || s.on.At.has(s.toks[h.end].id)):
+		case i >= h.end && i <= h.end+1 && s.on.Pledged.has(id) && (i == h.end || s.on.At.has(s.toks[h.end].id)):
 			return "held_by_other" // ditahan hotel, jaminan di rental
 		case s.on.Authority.has(id):
 			return "held_by_authority"

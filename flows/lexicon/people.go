@@ -10,7 +10,7 @@ func (s *reader) who() {
 		case "who.group":
 			group = group || !s.denied(h)
 		case "who.other":
-			other = other || !s.tells(h)
+			other = other || !s.within(h, s.on.Reach) // tolong beri tahu keluarga saya
 		case "who.self":
 			self = self || !s.denied(h)
 		case "@who_for.group":
@@ -90,7 +90,7 @@ func (s *reader) relativeSubject() bool {
 		}
 		if i > 0 && t.gap == space {
 			p := s.toks[i-1].id
-			if s.on.With.has(p) || s.on.Joiner.has(p) || s.on.From.has(p) || s.on.Toward.has(p) || s.on.Promise.has(p) || s.passive(p) || s.kind[p]&(passportNoun|phoneNoun) != 0 || s.lists["number"].has(p) || i > 1 && s.lists["of"].has(p) && (s.kind[s.toks[i-2].id]&(passportNoun|phoneNoun) != 0 || s.lists["number"].has(s.toks[i-2].id)) {
+			if s.on.With.has(p) || s.on.Joiner.has(p) || s.on.From.has(p) || s.on.Toward.has(p) || s.on.Promise.has(p) || s.passive(p) || s.kind[p]&(passportNoun|phoneNoun) != 0 || s.on.Number.has(p) || i > 1 && s.on.Of.has(p) && (s.kind[s.toks[i-2].id]&(passportNoun|phoneNoun) != 0 || s.on.Number.has(s.toks[i-2].id)) {
 				continue
 			}
 		}
@@ -179,20 +179,10 @@ func (s *reader) inName(t token) bool {
 	return false
 }
 
-// tells says whether a phrase with a relative only asks to tell them something: "tolong beri tahu keluarga saya".
-func (s *reader) tells(h hit) bool {
-	for i := h.start; i < h.end; i++ {
-		if s.lists["reach"].has(s.toks[i].id) {
-			return true
-		}
-	}
-	return false
-}
-
 // gone says whether a relative is told to be home already: "teman saya sudah pulang".
 func (s *reader) gone(k int) bool {
 	for i := k; i+1 < len(s.toks) && i < k+3 && s.toks[i+1].gap == space; i++ {
-		if s.lists["done"].has(s.toks[i].id) && s.lists["home"].has(s.toks[i+1].id) {
+		if s.on.Done.has(s.toks[i].id) && s.on.Home.has(s.toks[i+1].id) {
 			return true
 		}
 	}

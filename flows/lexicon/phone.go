@@ -81,7 +81,7 @@ func (s *reader) othersNumber(d digits) bool {
 	atStep := s.c.Step == flows.StepCallbackNumber || s.c.Step == flows.StepNumberCountry
 	last := s.at(d.start) - 1
 	for i := 1; i <= last && !atStep; i++ { // kabari ibu saya kalau saya sehat? 0813…
-		if s.lists["reach"].has(s.toks[i-1].id) && s.toks[i].gap == space && s.on.Relative.has(s.toks[i].id) && s.names[s.toks[i].id] != "teman" && !s.ownNumber() {
+		if s.on.Reach.has(s.toks[i-1].id) && s.toks[i].gap == space && s.on.Relative.has(s.toks[i].id) && s.names[s.toks[i].id] != "teman" && !s.ownNumber() {
 			return true
 		}
 	}
@@ -99,7 +99,7 @@ func (s *reader) othersNumber(d digits) bool {
 		}
 		if (k&personNoun != 0 || s.on.Keeper.has(id)) && !atStep {
 			for j := max(0, i-3); j <= i; j++ {
-				if s.lists["borrowed"].has(s.toks[j].id) {
+				if s.on.Borrowed.has(s.toks[j].id) {
 					return false // pakai hp teman saya
 				}
 			}
@@ -112,7 +112,7 @@ func (s *reader) othersNumber(d digits) bool {
 // ownNumber says whether the message calls a number the writer's: "nomor saya".
 func (s *reader) ownNumber() bool {
 	for i := 1; i < len(s.toks); i++ {
-		if s.kind[s.toks[i].id]&meNoun != 0 && s.toks[i].gap == space && s.lists["number"].has(s.toks[i-1].id) {
+		if s.kind[s.toks[i].id]&meNoun != 0 && s.toks[i].gap == space && s.on.Number.has(s.toks[i-1].id) {
 			return true
 		}
 	}

@@ -24,7 +24,8 @@ const (
 type wordLists struct {
 	Negator, Through, Contrast, Now, Past, Long, Employer, Keeper, Authority, Me, We, Relative, Person, With, Unit,
 	Joiner, ChoiceFill, At, Toward, From, Via, Moved, Future, Promise, Turned, Opposite, Guard, Condition, Time, People, NotPeople,
-	NumberMark, Ordinal, Plus, Escape, Greet, Place, Here, Near, Have, Plain, Named, NameStop, Kin, NotName, Doubt, Asking set
+	NumberMark, Ordinal, Plus, Escape, Greet, Place, Here, Near, Have, Plain, Named, NameStop, Kin, NotName, Doubt, Asking, Alone, Borrowed, Called, Callee, Copied, Done,
+	Home, Left, Maybe, Nationals, Number, Of, Payment, Pledged, Reach, Wished, Together set
 }
 
 // resolve looks up the lists by name and sorts the nouns.
@@ -38,7 +39,10 @@ func (l *Lexicon) resolve() error {
 		"turned": &o.Turned, "opposite": &o.Opposite, "guard": &o.Guard, "condition": &o.Condition, "time": &o.Time, "people": &o.People,
 		"notpeople": &o.NotPeople, "numbermark": &o.NumberMark, "ordinal": &o.Ordinal, "plus": &o.Plus, "escape": &o.Escape, "greet": &o.Greet,
 		"place": &o.Place, "here": &o.Here, "near": &o.Near, "have": &o.Have, "plain": &o.Plain, "named": &o.Named, "namestop": &o.NameStop,
-		"kin": &o.Kin, "notname": &o.NotName, "doubt": &o.Doubt, "asking": &o.Asking,
+		"kin": &o.Kin, "notname": &o.NotName, "doubt": &o.Doubt, "asking": &o.Asking, "alone": &o.Alone, "borrowed": &o.Borrowed,
+		"called": &o.Called, "callee": &o.Callee, "copied": &o.Copied, "done": &o.Done, "home": &o.Home, "left": &o.Left, "maybe": &o.Maybe,
+		"nationals": &o.Nationals, "number": &o.Number, "of": &o.Of, "payment": &o.Payment, "pledged": &o.Pledged, "reach": &o.Reach,
+		"wished": &o.Wished, "together": &o.Together,
 	} {
 		s, ok := l.lists[name]
 		if !ok {

@@ -1,6 +1,10 @@
 package lexicon
 
-import "pulang/flows"
+import (
+	"slices"
+
+	"pulang/flows"
+)
 
 // How a plight is told decides whether it is one: of a thing, asked, feared, healed since, or of where somebody came from.
 
@@ -47,15 +51,12 @@ func (s *reader) shut(h hit) bool {
 
 // paymentAsked says whether a phrase of payment is a question of what it costs: "harus bayar 300 dolar kalau mau pulang?"
 func (s *reader) paymentAsked(h hit) bool {
-	if !s.asks {
-		return false
-	}
-	for i := h.start; i < h.end; i++ {
-		if s.lists["payment"].has(s.toks[i].id) {
-			return true
-		}
-	}
-	return false
+	return s.asks && s.within(h, s.on.Payment)
+}
+
+// within says whether a word of the list stands in a phrase.
+func (s *reader) within(h hit, list set) bool {
+	return slices.ContainsFunc(s.toks[h.start:h.end], func(t token) bool { return list.has(t.id) })
 }
 
 // lateMonth says whether a pregnancy is told to be in its seventh month or later: "hamil 8 bulan", "30 minggu", "tua".
@@ -99,7 +100,7 @@ func (s *reader) scar(h hit) bool {
 // feared says whether a phrase is only asked or feared: "apa saya ditangkap kalau lapor", "takut ditangkap polisi".
 func (s *reader) feared(h hit) bool {
 	for _, t := range s.before(h.start, 5) {
-		if s.on.Asking.has(t.id) || s.on.Condition.has(t.id) || s.lists["wished"].has(t.id) || s.asks && s.on.Future.has(t.id) {
+		if s.on.Asking.has(t.id) || s.on.Condition.has(t.id) || s.on.Wished.has(t.id) || s.asks && s.on.Future.has(t.id) {
 			return true
 		}
 	}
