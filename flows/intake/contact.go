@@ -38,7 +38,6 @@ var contactQuestions = []question{
 		},
 		read: func(t *turn, _ string) (flows.Answer, bool) { return number(&t.r), t.r.Phone != "" },
 		keep: func(t *turn, a flows.Answer) {
-			t.sayNumber(t.answer(flows.StepCallbackNumber).Norm, a.Norm)
 			if a.Has(ambiguous) {
 				raw := t.r.PhoneRaw
 				if raw == "" {
@@ -48,7 +47,7 @@ var contactQuestions = []question{
 			} else {
 				t.note(memoPhone, "")
 			}
-			t.record(flows.StepCallbackNumber, a)
+			t.setNumber(a)
 		},
 	},
 	{
@@ -114,8 +113,7 @@ func resolveNumber(t *turn, a flows.Answer) {
 	if a.Text != "" {
 		raw = a.Text
 	}
-	t.sayNumber(t.answer(flows.StepCallbackNumber).Norm, a.Norm)
-	t.record(flows.StepCallbackNumber, flows.Answer{Text: raw, Norm: a.Norm})
+	t.setNumber(flows.Answer{Text: raw, Norm: a.Norm})
 }
 
 // carded handles a contact card. Only a number that the messenger vouches for, or one that was asked for, is taken as
@@ -144,8 +142,7 @@ func (t *turn) carded() {
 		t.accept(q, a)
 	case c.Own || q != nil && q.id == flows.StepCallbackNumber:
 		t.note(memoPhone, "")
-		t.sayNumber(t.answer(flows.StepCallbackNumber).Norm, a.Norm)
-		t.record(flows.StepCallbackNumber, a)
+		t.setNumber(a)
 	default:
 		t.sayKept("media.contact")
 		t.known = true

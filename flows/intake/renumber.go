@@ -23,13 +23,14 @@ func (t *turn) renumber(a flows.Answer) {
 	t.accept(t.byID(flows.StepCallbackNumber), a)
 }
 
-// sayNumber reads a number back that took the place of another one, or came after the report was complete: what it begins and ends with, no more, for the
-// screen may be seen.
-func (t *turn) sayNumber(old, e164 string) {
-	if e164 == "" || old == e164 || old == "" && !t.told(flows.StepConfirm) || t.s.Paused || t.closed() {
-		return
+// setNumber puts the number to ring on the case. One that takes another's place, or comes after the report was complete,
+// is read back: what it begins and ends with, no more, for the screen may be seen.
+func (t *turn) setNumber(a flows.Answer) {
+	old := t.answer(flows.StepCallbackNumber).Norm
+	if a.Norm != "" && a.Norm != old && (old != "" || t.told(flows.StepConfirm)) && !t.s.Paused && !t.closed() {
+		t.say("number.noted", "Phone", shortNumber(a.Norm))
 	}
-	t.say("number.noted", "Phone", shortNumber(e164))
+	t.record(flows.StepCallbackNumber, a)
 }
 
 // shortNumber is "+855…2222".
