@@ -100,6 +100,19 @@ func TestExportTakesTwo(t *testing.T) {
 	})
 }
 
+// heard counts those of as many attempts as the channel holds that took effect; the others came too late.
+func heard(t *testing.T, got <-chan error) (won int) {
+	t.Helper()
+	for range cap(got) {
+		if err := <-got; err == nil {
+			won++
+		} else if !errors.Is(err, bot.ErrExportState) {
+			t.Error(err)
+		}
+	}
+	return won
+}
+
 // Of many that take one approved request at once, one gets it.
 func TestExportTakenOnce(t *testing.T) {
 	s := openDesk(t, startReal(t))
@@ -113,14 +126,7 @@ func TestExportTakenOnce(t *testing.T) {
 		for range cap(got) {
 			go func() { _, err := s.TakeExport(ctx, id, "Sari Contoh"); got <- err }()
 		}
-		won := 0
-		for range cap(got) {
-			if err := <-got; err == nil {
-				won++
-			} else if !errors.Is(err, bot.ErrExportState) {
-				t.Error(err)
-			}
-		}
+		won := heard(t, got)
 		if won != 1 {
 			t.Fatalf("round %d: taken %d times", round, won)
 		}
@@ -384,14 +390,7 @@ func TestExportIsAudited(t *testing.T) {
 		for i := range cap(got) {
 			go func() { got <- decide("kh", "B", fmt.Sprint("orang ", i), i%2 == 0) }()
 		}
-		won := 0
-		for range cap(got) {
-			if err := <-got; err == nil {
-				won++
-			} else if !errors.Is(err, bot.ErrExportState) {
-				t.Error(err)
-			}
-		}
+		won := heard(t, got)
 		late := 0
 		all := rows("export_approve")
 		for _, a := range all {

@@ -43,25 +43,31 @@ func beside(t *testing.T, p *program, f func(*store.Store) error) {
 	}
 }
 
-// The whole way of a list of names: one person asks, another approves, the first one writes it, once. What is refused
-// leaves no file; every file has one row in the audit log; nothing of a person is said on the terminal.
-func TestExport(t *testing.T) {
-	t.Parallel()
+// exportLine is a line in dir/data with one case, of Siti Rahasia, and staff who are signed in at the desk.
+func exportLine(t *testing.T, dir string, staff map[string]string) (p *program, code string, at map[string]*clerk) {
+	t.Helper()
 	needed.Program(t, "redis-server")
-	dir := t.TempDir()
-	p := startHotline(t, filepath.Join(dir, "data"), []string{"serve"}, "HOTLINE_MISSION="+exampleFile(t), "WEBCHAT=on", "HOTLINE_SECOND_FACTOR=off")
+	p = startHotline(t, filepath.Join(dir, "data"), []string{"serve"}, "HOTLINE_MISSION="+exampleFile(t), "WEBCHAT=on", "HOTLINE_SECOND_FACTOR=off")
 	c := newChat(t, p.Chat)
 	c.say("tolong saya di Poipet, paspor ditahan bos, nama saya Siti Rahasia. rahasia-4711")
 	c.until("Aman")
-	code := oneCase(t, p)
-	at := map[string]*clerk{}
-	for name, role := range map[string]string{"sari": "supervisor", "budi": "supervisor", "cici": "supervisor", "dewi": "supervisor", "eka": "supervisor", "laras": "officer", "wati": "admin"} {
+	code, at = oneCase(t, p), map[string]*clerk{}
+	for name, role := range staff {
 		link, errs, exit := p.run("staff", "add", name, "--role", role)
 		if exit != 0 {
 			t.Fatal(errs)
 		}
 		at[name] = newClerk(t, p.Desk).open("/welcome").send("/welcome", "token", strings.TrimSpace(link), "password", deskWord, "again", deskWord)
 	}
+	return p, code, at
+}
+
+// The whole way of a list of names: one person asks, another approves, the first one writes it, once. What is refused
+// leaves no file; every file has one row in the audit log; nothing of a person is said on the terminal.
+func TestExport(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p, code, at := exportLine(t, dir, map[string]string{"sari": "supervisor", "budi": "supervisor", "cici": "supervisor", "dewi": "supervisor", "eka": "supervisor", "laras": "officer", "wati": "admin"})
 	files := 0
 	path := func(name string) string { return filepath.Join(dir, name) }
 	do := func(exit int, want string, args ...string) string {

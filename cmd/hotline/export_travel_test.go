@@ -5,29 +5,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"pulang/bot/needed"
 )
 
 // A request for the SPLP batch or a manifest is taken back by who asked, waiting or approved, here or at the desk, with
 // one row in the audit log; then nobody approves or writes it. One that is not taken back is written as every other is.
 func TestExportWithdraw(t *testing.T) {
 	t.Parallel()
-	needed.Program(t, "redis-server")
 	dir := t.TempDir()
-	p := startHotline(t, filepath.Join(dir, "data"), []string{"serve"}, "HOTLINE_MISSION="+exampleFile(t), "WEBCHAT=on", "HOTLINE_SECOND_FACTOR=off")
-	c := newChat(t, p.Chat)
-	c.say("tolong saya di Poipet, paspor ditahan bos, nama saya Siti Rahasia. rahasia-4711")
-	c.until("Aman")
-	code := oneCase(t, p)
-	at := map[string]*clerk{}
-	for name, role := range map[string]string{"sari": "supervisor", "budi": "supervisor", "dewi": "supervisor", "eka": "supervisor", "wati": "admin"} {
-		link, errs, exit := p.run("staff", "add", name, "--role", role)
-		if exit != 0 {
-			t.Fatal(errs)
-		}
-		at[name] = newClerk(t, p.Desk).open("/welcome").send("/welcome", "token", strings.TrimSpace(link), "password", deskWord, "again", deskWord)
-	}
+	p, code, at := exportLine(t, dir, map[string]string{"sari": "supervisor", "budi": "supervisor", "dewi": "supervisor", "eka": "supervisor", "wati": "admin"})
 	do := func(exit int, want string, args ...string) string {
 		t.Helper()
 		out, errs, got := runHotline(t, append(p.env, "HOTLINE_STAFF_PASSWORD="+deskWord), "", append([]string{"export"}, args...)...)
