@@ -30,8 +30,8 @@ const perWindow = 3
 func newSimDesk(w *wave) simDesk {
 	d := simDesk{w: w, home: w.mark.End.Add(-window)}
 	// At night the last to arrive came over several hours.
-	if all := w.arrivals(); len(all) > 0 {
-		if first := all[max(0, len(all)-len(newest))].at; first.Before(d.home) {
+	if n := len(w.people); n > 0 {
+		if first := w.people[max(0, n-len(newest))].at; first.Before(d.home) {
 			d.home = first
 		}
 	}

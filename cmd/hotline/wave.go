@@ -54,6 +54,7 @@ type wave struct {
 	options bot.Options // of every person's Hotline; only clock and store differ
 	store   *store.Store
 	clock   atomic.Int64 // the store's: Unix nanoseconds
+	people  []*citizen   // everybody, in the order of their first message
 
 	mu   sync.Mutex
 	mine []bot.Row // rows handed over by commits, delivered at the end of the window
@@ -145,6 +146,7 @@ func newWave(ctx context.Context, svc *service, o *opened, mark waveMark) (*wave
 	if err != nil {
 		return nil, err
 	}
+	w.people = w.arrivals()
 	w.desk = newSimDesk(w)
 	return w, nil
 }
@@ -154,7 +156,7 @@ func (w *wave) now() time.Time { return time.Unix(0, w.clock.Load()).UTC() }
 // play runs the simulated clock from window to window until it reaches the end. After each window it keeps how far
 // it has come: a demo that was stopped goes on from there.
 func (w *wave) play(ctx context.Context, bar *progressbar.ProgressBar, keep func(waveMark) error) error {
-	people := w.arrivals()
+	people := w.people
 	from := w.mark.End.Add(-time.Duration(len(arrivalsByDay)) * day)
 	for at := from; at.Before(w.mark.End); at = at.Add(window) {
 		n, _ := slices.BinarySearchFunc(people, at.Add(window), func(p *citizen, t time.Time) int { return p.at.Compare(t) })
