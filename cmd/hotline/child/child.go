@@ -30,7 +30,8 @@ type Process struct {
 	cmd  *exec.Cmd
 	mu   sync.Mutex
 	out  strings.Builder
-	said chan string // every line, until nobody listens
+	said chan string   // every line, until nobody listens
+	read chan struct{} // closed once all that it wrote is kept
 	done chan struct{}
 	err  error // how it ended, once done is closed
 }
@@ -38,7 +39,7 @@ type Process struct {
 // Start starts a program with these arguments, in this directory, with this environment and nothing of ours. It is in a
 // process group of its own: a Ctrl-C reaches only us, and we stop it. It does not outlive us either.
 func Start(program string, args, env []string, dir string) (*Process, error) {
-	p := &Process{said: make(chan string, 64), done: make(chan struct{})}
+	p := &Process{said: make(chan string, 64), read: make(chan struct{}), done: make(chan struct{})}
 	p.cmd = exec.Command(program, args...) //nolint:gosec // our own file, or redis-server
 	p.cmd.Env, p.cmd.Dir = env, dir
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
@@ -52,12 +53,14 @@ func Start(program string, args, env []string, dir string) (*Process, error) {
 	go func() {
 		p.err = p.cmd.Wait()
 		_ = w.Close()
+		<-p.read // its last words are known before its end is
 		close(p.done)
 	}()
 	return p, nil
 }
 
 func (p *Process) listen(r io.Reader) {
+	defer close(p.read)
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, mostKept)
 	for lines.Scan() {
@@ -86,6 +89,11 @@ func (p *Process) Hear(ctx context.Context, enough func(line string) bool) error
 				return nil
 			}
 		case <-p.done:
+			for len(p.said) > 0 { // what it said before it ended counts
+				if enough(<-p.said) {
+					return nil
+				}
+			}
 			return p.Ended()
 		case <-timeout.C:
 			return fmt.Errorf("%s was not ready within a minute", filepath.Base(p.cmd.Path))

@@ -68,6 +68,21 @@ func TestEndsEarly(t *testing.T) {
 	}
 }
 
+// However the end of a child and the reading of its words fall together: what it said before it ended is heard, and its
+// last words are in the error.
+func TestLastWords(t *testing.T) {
+	for range 200 {
+		p := start(t, `echo ready; echo 'disk full' >&2; exit 2`)
+		<-p.Done()
+		if err := p.Ended(); err == nil || !strings.HasSuffix(err.Error(), "ended: disk full") {
+			t.Fatalf("ended: %v", err)
+		}
+		if err := p.Hear(t.Context(), func(line string) bool { return line == "ready" }); err != nil {
+			t.Fatalf("hear: %v", err)
+		}
+	}
+}
+
 // A server that outlives the child and holds its output does not hold up its end.
 func TestGrandchild(t *testing.T) {
 	p := start(t, `sleep 60 & echo $!; exit 0`)
