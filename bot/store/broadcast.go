@@ -5,31 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"pulang/bot"
 )
 
-var (
-	scriptBroadcast         = newScript("broadcast")
-	scriptBroadcastWithdraw = newScript("broadcast_withdraw")
-)
+var scriptBroadcast = newScript("broadcast")
 
 // keyBroadcasts is a HASH per line: id to the sealed bot.Broadcast (JSON) of the line's own mission; associated data: key
 // name and id, "broadcasts". For broadcastsKept, until the next one is written. keyBroadcasting is a SET of the ids of
-// those for which the outbox is to be filled or emptied. keyBroadcastRows is a SET for broadcastsKept of "line case row",
-// the rows that a broadcast has or is about to have.
-func keyBroadcasts(line string) string        { return lineKey(line) + "broadcasts" }
-func keyBroadcasting(line string) string      { return lineKey(line) + "broadcasting" }
-func keyBroadcastRows(line, id string) string { return lineKey(line) + "broadcast:" + id }
+// those for which the outbox is to be filled or emptied.
+func keyBroadcasts(line string) string   { return lineKey(line) + "broadcasts" }
+func keyBroadcasting(line string) string { return lineKey(line) + "broadcasting" }
 
 const (
 	broadcastsKept = 90 * 24 * time.Hour
-	// broadcastsListed is how many broadcasts a page shows, broadcastRowsAtOnce how many rows one script looks at.
-	broadcastsListed, broadcastRowsAtOnce = 30, 200
+	// broadcastsListed is how many broadcasts a page shows.
+	broadcastsListed = 30
 )
 
 // broadcastLine is the line in which a mission's broadcasts stand.
@@ -156,58 +148,6 @@ func (s *Store) Broadcasts(ctx context.Context, mission string) ([]bot.Broadcast
 	return all, nil
 }
 
-// broadcastRow is one row of a broadcast.
-type broadcastRow struct{ line, caseID, row string }
-
-func (s *Store) broadcastRows(ctx context.Context, line, id string) ([]broadcastRow, error) {
-	all, err := s.rdb.SMembers(ctx, keyBroadcastRows(line, id)).Result()
-	if err != nil {
-		return nil, err
-	}
-	out := make([]broadcastRow, 0, len(all))
-	for _, m := range all {
-		if w := strings.Fields(m); len(w) == 3 {
-			out = append(out, broadcastRow{w[0], w[1], w[2]})
-		}
-	}
-	return out, nil
-}
-
-// broadcastCounts reads what became of the rows. One that was noted and never committed, or whose case was erased, is
-// not counted.
-func (s *Store) broadcastCounts(ctx context.Context, line, id string) (n bot.BroadcastRows, err error) {
-	rows, err := s.broadcastRows(ctx, line, id)
-	if err != nil {
-		return n, err
-	}
-	for some := range slices.Chunk(rows, broadcastRowsAtOnce) {
-		pipe := s.rdb.Pipeline()
-		got := make([]*redis.StringCmd, len(some))
-		for i, r := range some {
-			got[i] = pipe.HGet(ctx, keyRowStates(r.line, r.caseID), r.row)
-		}
-		if _, err := pipe.Exec(ctx); err != nil && !isNil(err) {
-			return n, err
-		}
-		for _, cmd := range got {
-			state, _, _ := strings.Cut(cmd.Val(), " ")
-			switch bot.RowState(state) {
-			case bot.RowQueued, bot.RowSending:
-				n.Queued++
-			case bot.RowSent, bot.RowDelivered, bot.RowRead:
-				n.Sent++
-			case bot.RowHeld:
-				n.Held++
-			case bot.RowFailed, bot.RowUnknown:
-				n.Failed++
-			case bot.RowWithdrawn:
-				n.Withdrawn++
-			}
-		}
-	}
-	return n, nil
-}
-
 // ConfirmBroadcast begins a broadcast that somebody else wrote: bot.ErrRefused when by did, bot.ErrNotFound when it
 // waits for nobody (any more).
 func (s *Store) ConfirmBroadcast(ctx context.Context, mission, id, by string, now time.Time, audit bot.Audit) error {
@@ -282,41 +222,6 @@ func (s *Store) BroadcastsAtWork(ctx context.Context, line string) ([]bot.Broadc
 func (s *Store) BroadcastState(ctx context.Context, line, id string) (bot.BroadcastState, error) {
 	_, b, err := s.broadcast(ctx, line, id)
 	return b.State, err
-}
-
-// NoteBroadcastRow remembers a row that a broadcast is about to have.
-func (s *Store) NoteBroadcastRow(ctx context.Context, line, id string, r bot.Row) error {
-	key := keyBroadcastRows(line, id)
-	pipe := s.rdb.Pipeline()
-	pipe.SAdd(ctx, key, r.Line+" "+r.CaseID+" "+r.ID)
-	pipe.Expire(ctx, key, broadcastsKept)
-	if _, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("broadcast: %w", err)
-	}
-	return nil
-}
-
-// WithdrawBroadcast takes back the rows of a broadcast that have not left, and tells how many are being sent at this
-// moment.
-func (s *Store) WithdrawBroadcast(ctx context.Context, line, id string, now time.Time) (leaving int, err error) {
-	rows, err := s.broadcastRows(ctx, line, id)
-	if err != nil {
-		return 0, fmt.Errorf("broadcast: %w", err)
-	}
-	by := map[string][]any{}
-	for _, r := range rows {
-		by[r.line] = append(by[r.line], r.row)
-	}
-	for of, all := range by {
-		for some := range slices.Chunk(all, broadcastRowsAtOnce) {
-			n, err := s.run(ctx, scriptBroadcastWithdraw, []string{lineKey(of)}, append([]any{now.UnixMilli()}, some...)...).Int()
-			if err != nil {
-				return 0, fmt.Errorf("broadcast: %w", err)
-			}
-			leaving += n
-		}
-	}
-	return leaving, nil
 }
 
 // EndBroadcast moves a broadcast on when its work is done: from running to queued, or to stopping when it is late, from

@@ -133,7 +133,7 @@ func mustAbs(path string) string {
 func (s *Store) on(rdb redis.UniversalClient) *Store {
 	o := &Store{
 		rdb: rdb, keys: s.keys, rules: s.rules, cache: newRecent[string, dataKey](64), lines: s.lines, codes: s.codes, clock: s.clock,
-		lease: s.lease, log: s.log, lineKeys: map[string]dataKey{}, fences: map[string]fence{}, self: token(),
+		lease: s.lease, log: s.log, tallies: newRecent[string, tally](broadcastsListed), lineKeys: map[string]dataKey{}, fences: map[string]fence{}, self: token(),
 	}
 	return o
 }

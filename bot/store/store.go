@@ -85,6 +85,7 @@ type Store struct {
 	hand           *atHand
 	loads, commits *batchers
 	finishing      finishing
+	tallies        *recent[string, tally] // of broadcasts, by the key of their rows
 
 	mu       sync.Mutex
 	lineKeys map[string]dataKey // by line and use
@@ -99,7 +100,7 @@ var lineCode = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		rdb: o.Client, keys: o.Keys, rules: map[string]casework.Rules{}, cache: newRecent[string, dataKey](8192), fields: newRecent[string, fieldsAt](mostAtHand), lines: map[string]Line{}, clock: o.Clock, lease: o.RowLease,
-		log: o.Log, hand: newAtHand(), lineKeys: map[string]dataKey{}, fences: map[string]fence{},
+		log: o.Log, hand: newAtHand(), tallies: newRecent[string, tally](2 * broadcastsListed), lineKeys: map[string]dataKey{}, fences: map[string]fence{},
 	}
 	if s.clock == nil {
 		s.clock = time.Now
