@@ -17,7 +17,8 @@ const (
 	statedNow = 5 // "sekarang di"
 )
 
-// stance says how the message speaks of one place.
+// stance says how the message speaks of one place: whatever rules it out, then the words before it, then, when a
+// preposition puts somebody there, what governs that.
 func (s *reader) stance(m places.Match) int {
 	i := s.at(m.Start)
 	var c int
@@ -26,24 +27,37 @@ func (s *reader) stance(m places.Match) int {
 	} else if len(s.times) > 0 {
 		c = len(s.times) - 1
 	}
-	alone := s.alone(m)
 	if m.From < 0 { // another script
 		return inPlace
 	}
-	if m.Weak && s.indonesian(m) {
+	if s.noPlace(m, i) {
 		return notThere
 	}
-	if m.CountryOnly && i > 0 && s.names[s.toks[i-1].id] == "perbatasan" {
-		return notThere // the border with it is not in it
+	if rank, said := s.ahead(m, i); said {
+		return rank
+	} else if rank == inPlace {
+		return s.governed(i, c)
 	}
-	if m.CountryOnly && i > 0 && (i == len(s.toks) || s.toks[i].start > m.Start || s.toks[i].gap == space) && s.someone(s.toks[i-1].id) {
-		return notThere // bos china, orang vietnam: where they come from
+	return s.bare(m, i, c)
+}
+
+// noPlace says whether the name is no place here, or tells only where somebody or something comes from or was left.
+// i is its token.
+func (s *reader) noPlace(m places.Match, i int) bool {
+	switch {
+	case m.Weak && s.indonesian(m):
+		return true
+	case m.CountryOnly && i > 0 && s.names[s.toks[i-1].id] == "perbatasan":
+		return true // the border with it is not in it
+	case m.CountryOnly && i > 0 && (i == len(s.toks) || s.toks[i].start > m.Start || s.toks[i].gap == space) && s.someone(s.toks[i-1].id):
+		return true // bos china, orang vietnam: where they come from
 	}
-	if s.c.Step != flows.StepLocation && s.thingAt(i) {
-		return notThere // paspor ketinggalan di bavet
-	}
-	rank := mentioned
-	prep := false
+	return s.c.Step != flows.StepLocation && s.thingAt(i) // paspor ketinggalan di bavet
+}
+
+// ahead reads the words before the place at token i, from there backwards: said when they settle it; otherwise inPlace
+// after a preposition of place, mentioned without one.
+func (s *reader) ahead(m places.Match, i int) (rank int, said bool) {
 	steps := 0
 	for k := i - 1; k >= 0 && steps < 5; k-- {
 		t := &s.toks[k]
@@ -56,110 +70,96 @@ func (s *reader) stance(m places.Match) int {
 		steps++
 		switch id := t.id; {
 		case s.on.Opposite.has(id):
-			return notThere
+			return notThere, true
 		case s.on.Negator.has(id):
-			if s.kind[s.toks[min(k+1, i)].id]&meNoun != 0 { // bukan saya yang di sana
-				break
+			if s.kind[s.toks[min(k+1, i)].id]&meNoun == 0 { // bukan saya yang di sana
+				return notThere, true
 			}
-			return notThere
 		case s.on.Via.has(id):
-			return notThere
+			return notThere, true
 		case s.on.From.has(id):
 			if s.on.Place.has(id) {
-				break
+				continue
 			}
 			if s.c.Step == flows.StepLocation && steps == 1 && len(s.toks) <= 3 && !s.escaping(k) {
-				return answered
+				return answered, true
 			}
-			return notThere
+			return notThere, true
 		case s.on.Toward.has(id):
-			if s.theirs(hit{start: k}) && s.r.WhoFor != "other_person" {
-				return notThere // orangnya kabur ke sana
+			theirs := s.theirs(hit{start: k}) && s.r.WhoFor != "other_person" // orangnya kabur ke sana
+			if !theirs && s.arrived(k) && !s.futureAt(k) {
+				return nowThere, true
 			}
-			if s.arrived(k) && !s.futureAt(k) {
-				return nowThere
-			}
-			return notThere
+			return notThere, true
 		case s.on.At.has(id) || s.on.Here.has(id):
-			rank = inPlace
-			prep = true
+			return inPlace, false
 		case s.on.Near.has(id) || s.on.Place.has(id) || s.kind[id]&meNoun != 0 || s.all[m.From].start == t.start:
-			continue
-		default:
-			if !prep && (id != 0 || steps > 1) {
-				steps += 2
-			}
-			if prep {
-				steps = 5
-			}
+		case id != 0 || steps > 1:
+			steps += 2
 		}
-		if prep {
+	}
+	return mentioned, false
+}
+
+// governed says what a preposition before the place at token i, in clause c, is governed by: a promise, the past, a
+// plan, a move, now.
+func (s *reader) governed(i, c int) int {
+	rank := inPlace
+	for k := i - 1; k >= 0 && s.clause[k] == c && i-k <= 8; k-- {
+		id := s.toks[k].id
+		if s.on.Turned.has(id) || s.on.Now.has(id) {
+			rank = nowThere
 			break
 		}
-	}
-	if rank == inPlace {
-		// what governs the preposition: promise, past, plan
-		for k := i - 1; k >= 0 && s.clause[k] == c && i-k <= 8; k-- {
-			id := s.toks[k].id
-			if s.on.Turned.has(id) || s.on.Now.has(id) {
-				rank = nowThere
-				break
-			}
-			if s.on.Promise.has(id) || s.on.Escape.has(id) && s.on.From.has(s.toks[min(k+1, i-1)].id) {
-				return notThere
-			}
-			if s.on.Future.has(id) && !s.says2(k+1, "telling") && !s.on.At.has(s.toks[min(k+1, i-1)].id) {
-				return notThere
-			}
-			if s.on.Negator.has(id) && i-k <= 3 && s.kind[s.toks[k+1].id]&meNoun == 0 {
-				return notThere
-			}
-			if s.on.Past.has(id) && s.laterNow(c) && !s.times[c].now {
-				return notThere
-			}
-		}
-		if s.times[c].now {
-			rank = statedNow
-		}
-		if s.times[c].longPast && !s.times[c].now {
+		switch next := s.toks[min(k+1, i-1)].id; {
+		case s.on.Promise.has(id),
+			s.on.Escape.has(id) && s.on.From.has(next),
+			s.on.Future.has(id) && !s.says2(k+1, "telling") && !s.on.At.has(next),
+			s.on.Negator.has(id) && i-k <= 3 && s.kind[s.toks[k+1].id]&meNoun == 0,
+			s.on.Past.has(id) && s.laterNow(c) && !s.times[c].now:
 			return notThere
 		}
-		if s.ownerPlace(i) {
+	}
+	if s.times[c].now {
+		rank = statedNow
+	}
+	if s.times[c].longPast && !s.times[c].now || s.ownerPlace(i) {
+		return notThere
+	}
+	return rank
+}
+
+// bare says how a message speaks of a place, at token i in clause c, that no preposition stands before.
+func (s *reader) bare(m places.Match, i, c int) int {
+	where := s.c.Step == flows.StepLocation
+	if m.Weak {
+		nothingElse := s.alone(m) && (where || s.c.Step == "")
+		first := where && m.Exact && i == 0 && m.Place.Kind != "mission" && !s.ordinaryTalk()
+		if !nothingElse && !first || !where && len(s.toks) > 0 {
 			return notThere
 		}
-		return rank
 	}
-	if m.Weak && !(alone && (s.c.Step == flows.StepLocation || s.c.Step == "")) && !(s.c.Step == flows.StepLocation && m.Exact && i == 0 && m.Place.Kind != "mission" && !s.ordinaryTalk()) {
-		return notThere
-	}
-	if m.Weak && s.c.Step != flows.StepLocation && len(s.toks) > 0 {
-		return notThere
-	}
-	if s.times[c].future && s.c.Step != flows.StepLocation || s.times[c].longPast {
+	if s.times[c].future && !where || s.times[c].longPast {
 		return notThere
 	}
 	for k := i - 1; k >= 0 && s.clause[k] == c && i-k <= 6; k-- {
 		id := s.toks[k].id
-		if s.on.Promise.has(id) || s.on.Via.has(id) || s.on.Opposite.has(id) {
-			return notThere
-		}
-		if s.on.Past.has(id) && s.laterNow(c) {
+		if s.on.Promise.has(id) || s.on.Via.has(id) || s.on.Opposite.has(id) || s.on.Past.has(id) && s.laterNow(c) {
 			return notThere
 		}
 		if s.on.Turned.has(id) {
 			return nowThere
 		}
 	}
-	if s.ownerPlace(i) {
+	switch {
+	case s.ownerPlace(i):
 		return notThere
-	}
-	if m.Place.Kind == "mission" && !m.CountryOnly {
-		if s.c.Step == flows.StepLocation && len(s.toks) <= 3 {
+	case m.Place.Kind == "mission" && !m.CountryOnly:
+		if where && len(s.toks) <= 3 {
 			return answered
 		}
 		return notThere
-	}
-	if s.c.Step == flows.StepLocation || s.c.Step == flows.StepPlaceConfirm || s.c.Step == flows.StepCountry {
+	case where, s.c.Step == flows.StepPlaceConfirm, s.c.Step == flows.StepCountry:
 		return answered
 	}
 	return mentioned
