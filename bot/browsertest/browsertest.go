@@ -31,7 +31,7 @@ func Start(t testing.TB, lang string) *Browser {
 	path := needed.Program(t, "chromium", "chromium-browser", "google-chrome")
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true), chromedp.Flag("accept-lang", lang), chromedp.Flag("no-first-run", true), chromedp.UserDataDir(t.TempDir()))
+		chromedp.Flag("disable-sync", true), chromedp.Flag("accept-lang", lang), chromedp.Flag("no-first-run", true))
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
 	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(alloc)
@@ -64,7 +64,7 @@ func (b *Browser) Open(who, address string, script bool) *Tab {
 	}
 	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
 	b.t.Cleanup(cancel)
-	ctx, end := context.WithTimeout(ctx, 4*time.Minute)
+	ctx, end := context.WithTimeout(ctx, 10*time.Minute)
 	b.t.Cleanup(end)
 	p := &Tab{t: b.t, who: who, Context: ctx, Home: u.Scheme + "://" + u.Host}
 	if err := chromedp.Do(ctx); err != nil {
@@ -130,7 +130,7 @@ func (p *Tab) Watched() {
 	p.t.Helper()
 	p.Clean()
 	Value[bool](p, `(fetch('http://127.0.0.1:9/').catch(() => 0), setTimeout(() => { throw new Error('planted'); }), true)`)
-	p.poll("a planted violation and a planted error are noticed", 15*time.Second, func() bool {
+	p.poll("a planted violation and a planted error are noticed", time.Minute, func() bool {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		all := strings.Join(p.wrong, "\n")
@@ -184,7 +184,7 @@ func Value[T any](p *Tab, js string) T {
 // Until waits for a condition in the page.
 func (p *Tab) Until(js string) {
 	p.t.Helper()
-	p.poll(js, 30*time.Second, func() bool { return Value[bool](p, "!!("+js+")") })
+	p.poll(js, time.Minute, func() bool { return Value[bool](p, "!!("+js+")") })
 }
 
 // Stays marks the page: as long as Stayed is true it was not loaded anew.

@@ -479,7 +479,7 @@ func TestStoreDown(t *testing.T) {
 func TestLive(t *testing.T) {
 	w := newWorld(t)
 	b := w.as("viewer")
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	r, _ := http.NewRequestWithContext(ctx, "GET", w.srv.URL+"/live", nil)
 	r.Header.Set("Last-Event-ID", "41")

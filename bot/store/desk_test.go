@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"pulang/bot"
+	"pulang/bot/ended"
 	"pulang/flows"
 	"pulang/flows/casework"
 )
@@ -298,9 +299,9 @@ func TestWatch(t *testing.T) {
 		var mu sync.Mutex
 		var seqs []int64
 		kinds := map[string]int{}
-		ended := make(chan error, 1)
+		over := make(chan error, 1)
 		go func() {
-			ended <- s.Watch(ctx, "kh", func(seq int64, kind string) {
+			over <- s.Watch(ctx, "kh", func(seq int64, kind string) {
 				mu.Lock()
 				defer mu.Unlock()
 				seqs = append(seqs, seq)
@@ -323,7 +324,7 @@ func TestWatch(t *testing.T) {
 		must(t, s.rdb.Incr(context.Background(), keySeq("mm", "kh")).Err())
 		eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return kinds["case"] > before })
 		stop()
-		if err := <-ended; !errors.Is(err, context.Canceled) {
+		if err := <-over; !errors.Is(err, context.Canceled) {
 			t.Errorf("ended with %v", err)
 		}
 		mu.Lock()
@@ -331,7 +332,7 @@ func TestWatch(t *testing.T) {
 		if !slices.IsSorted(seqs) || len(slices.Compact(slices.Clone(seqs))) != len(seqs) {
 			t.Errorf("the numbers do not grow: %v", seqs)
 		}
-		if err := goleak.Find(leak); err != nil {
+		if err := ended.All(leak); err != nil {
 			t.Errorf("after the end: %v", err)
 		}
 	})

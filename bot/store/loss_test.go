@@ -97,7 +97,7 @@ func TestRestoredCopyIsNamed(t *testing.T) {
 	var l bot.Lost
 	select {
 	case l = <-told:
-	case <-time.After(time.Minute):
+	case <-time.After(3 * time.Minute):
 		t.Fatal("nothing is told")
 	}
 	want := []string{"K700-AAAA", "K701-AAAA", "K702-AAAA", "K703-AAAA", "K704-AAAA"}
@@ -158,7 +158,7 @@ func TestLostAtFailoverIsNamed(t *testing.T) {
 				if l.Count != 13 || !slices.Equal(l.Updates, []string{"21-33"}) || len(l.Cases) != 3 || l.From.IsZero() || l.To.Before(l.From) {
 					t.Errorf("told %+v, want 13 of three cases", l)
 				}
-			case <-time.After(time.Minute):
+			case <-time.After(3 * time.Minute):
 				t.Fatal("nothing is told")
 			}
 			<-changed

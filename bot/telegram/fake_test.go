@@ -10,14 +10,13 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"pulang/bot"
+	"pulang/bot/ended"
 	"pulang/bot/telegram/telegramtest"
 	"pulang/flows"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { ended.Main(m) }
 
 // hotline is a Handler that behaves: it commits each update once, and refuses on demand.
 type hotline struct {
@@ -78,7 +77,7 @@ func (h *hotline) refuseWith(f func(m bot.Message) error) { h.set(func() { h.ref
 // wait waits until ok holds; it is asked with the lock held.
 func (h *hotline) wait(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(15 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		h.mu.Lock()
 		done, changed := ok(), h.changed
@@ -174,7 +173,7 @@ func (b *bench) poll(t *testing.T) (stop func() error) {
 			cancel()
 			select {
 			case err = <-done:
-			case <-time.After(10 * time.Second):
+			case <-time.After(time.Minute):
 				err = fmt.Errorf("Poll did not stop")
 			}
 		})

@@ -96,7 +96,7 @@ func (k *keeper) wait(t testing.TB, n int) []bot.Message {
 
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !ok() {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited too long for %s", what)
@@ -206,7 +206,7 @@ func (r *rig) end() {
 }
 
 func (r *rig) send(to bot.Contact, id, text string) (string, error) {
-	ctx, cancel := context.WithTimeout(r.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
 	defer cancel()
 	return r.c.Send(ctx, bot.Row{ID: id, To: to, Lane: bot.LaneBot, Kind: "reply", Out: bot.Outgoing{Text: text}})
 }

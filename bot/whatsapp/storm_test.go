@@ -81,7 +81,7 @@ func TestNothingLostWhenLinesDrop(t *testing.T) {
 		}()
 		row := fmt.Sprintf("row%d", i)
 		until(t, "the answer", func() bool {
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			_, err := r.c.Send(ctx, bot.Row{ID: row, To: to, Lane: bot.LaneBot, Out: bot.Outgoing{Text: row}})
 			return err == nil

@@ -238,7 +238,7 @@ func killAndComeBack(t *testing.T, web *browser, p *program, citizen, officer *t
 	if code := p.stop(syscall.SIGTERM); code != 0 {
 		t.Errorf("an orderly stop ends with %d", code)
 	}
-	deadline(t, 15*time.Second, "the redis-server stops with the last program that uses it", func() bool { return len(redisServers(t, data)) == 0 })
+	deadline(t, time.Minute, "the redis-server stops with the last program that uses it", func() bool { return len(redisServers(t, data)) == 0 })
 }
 
 // Without JavaScript both pages work as pages did before there was any.

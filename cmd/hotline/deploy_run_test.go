@@ -349,11 +349,7 @@ func TestRunsAloneAsInItsImage(t *testing.T) {
 			env = append(env, m[1]+"="+m[2])
 		}
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	must(err)
-	listen := free.Addr().String()
-	must(free.Close())
-	env = append(env, "HOTLINE_LISTEN="+listen, "HOTLINE_DESK_LISTEN=127.0.0.1:0", "HOTLINE_METRICS_LISTEN=127.0.0.1:0", "WEBCHAT=on",
+	env = append(env, "HOTLINE_LISTEN="+freeAddress(t), "HOTLINE_DESK_LISTEN=127.0.0.1:0", "HOTLINE_METRICS_LISTEN=127.0.0.1:0", "WEBCHAT=on",
 		"HOTLINE_MISSION=/mission.toml", "REDIS_URL=unix://hotline:"+deployPassword+"@/data/redis.sock")
 	alone := func(args ...string) (*exec.Cmd, *strings.Builder) {
 		var out strings.Builder

@@ -29,7 +29,7 @@ func newClerk(t *testing.T, desk string) *clerk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &clerk{t: t, http: &http.Client{Jar: jar, Timeout: 30 * time.Second}, desk: strings.TrimSuffix(desk, "/")}
+	return &clerk{t: t, http: &http.Client{Jar: jar, Timeout: 2 * time.Minute}, desk: strings.TrimSuffix(desk, "/")}
 }
 
 func (c *clerk) read(r *http.Response, err error) {

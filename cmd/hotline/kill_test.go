@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -279,15 +281,28 @@ func examine(t *testing.T, s *store.Store, revive func(), users []*telegramtest.
 	return repeated
 }
 
+// freeAddress is an address at which nobody listens, for a program that comes and goes there. The system gives out
+// ports above these by itself, also to who only dials, and storetest those below.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 10_000 {
+		port := 31_000 + (firstPort+givenOut.Add(1))%1_700 // another one each time: two tests never want the same
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		_ = l.Close()
+		return l.Addr().String()
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
+
+// givenOut counts ports, from a random one on: another run of these tests may be under way on this machine.
+var (
+	firstPort = rand.Uint32N(1_700)
+	givenOut  atomic.Uint32
+)
 
 // wait passes time, as people do between two messages.
 func wait(ctx context.Context, d time.Duration) {

@@ -95,8 +95,8 @@ func startHotline(t *testing.T, data string, args []string, env ...string) *prog
 	case <-ready:
 	case <-p.done:
 		t.Fatalf("ended with %d before its addresses: %s", p.code, p.text(&p.err))
-	case <-time.After(60 * time.Second):
-		t.Fatal("no addresses within a minute")
+	case <-time.After(3 * time.Minute):
+		t.Fatal("no addresses within three minutes")
 	}
 	return p
 }
@@ -140,9 +140,9 @@ func (p *program) stop(sig syscall.Signal) int {
 	_ = p.cmd.Process.Signal(sig)
 	select {
 	case <-p.done:
-	case <-time.After(60 * time.Second):
+	case <-time.After(2 * time.Minute):
 		_ = p.cmd.Process.Kill()
-		p.t.Errorf("the program did not stop within a minute of %v", sig)
+		p.t.Errorf("the program did not stop within two minutes of %v", sig)
 	}
 	return p.code
 }
@@ -156,7 +156,7 @@ func (p *program) run(args ...string) (out, err string, code int) {
 func runHotline(t *testing.T, env []string, input string, args ...string) (out, errs string, code int) {
 	t.Helper()
 	bin := hotlineBinary(t) // built by the first caller, which takes its own time
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, bin, args...)
 	var o, e strings.Builder
@@ -193,7 +193,7 @@ func newChat(t *testing.T, url string) *chatBrowser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &chatBrowser{t: t, http: &http.Client{Jar: jar, Timeout: 30 * time.Second}, url: url}
+	return &chatBrowser{t: t, http: &http.Client{Jar: jar, Timeout: 2 * time.Minute}, url: url}
 }
 
 // say posts a message; the page that comes back holds the conversation.
@@ -215,7 +215,7 @@ func (c *chatBrowser) say(text string) string {
 // until asks for the page until it holds want.
 func (c *chatBrowser) until(want string) string {
 	c.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for {
 		r, err := c.http.Get(c.url + "/")
 		if err != nil {

@@ -103,8 +103,11 @@ func (f *fleet) open() *store.Store {
 func proxy(t *testing.T, to []string) string {
 	t.Helper()
 	var next atomic.Int64
-	addr := freeAddress(t)
-	srv := &http.Server{Addr: addr, ReadHeaderTimeout: time.Minute, Handler: &httputil.ReverseProxy{
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			n := int(next.Add(1))
 			for i := range to {
@@ -118,9 +121,9 @@ func proxy(t *testing.T, to []string) string {
 		},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}}
-	go func() { _ = srv.ListenAndServe() }()
+	go func() { _ = srv.Serve(l) }()
 	t.Cleanup(func() { _ = srv.Close() })
-	return "http://" + addr
+	return "http://" + l.Addr().String()
 }
 
 // people write the script, everybody at once, over about that time; the returned function waits for the last word.

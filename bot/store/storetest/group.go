@@ -231,7 +231,7 @@ func (n *Node) launch() bool {
 	n.Client = redis.NewClient(&redis.Options{Addr: n.Addr, MaxRetries: -1, DialTimeout: 2 * time.Second, ReadTimeout: 5 * time.Second})
 	n.t.Cleanup(func() { _ = n.Client.Close(); n.Kill() })
 	n.Start()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if id, err := n.Client.Do(context.Background(), "config", "get", "dir").Slice(); err == nil && len(id) > 0 {
 			return true
 		}
@@ -319,10 +319,10 @@ func groupURL(scheme string, addrs []string, more ...string) string {
 	return scheme + "://" + addrs[0] + "?" + q.Encode()
 }
 
-// Until waits for a condition for at most a minute.
+// Until waits for a condition for at most three minutes: a failover on a loaded machine takes its time.
 func Until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(60 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); !ok(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("never: " + what)
 		}

@@ -43,7 +43,7 @@ func Redis(t testing.TB, args ...string) *Server {
 	s.args = append([]string{path, "--port", "0", "--unixsocket", s.Socket, "--dir", dir, "--save", "", "--appendonly", "yes",
 		"--appendfsync", "always", "--maxmemory-policy", "noeviction", "--logfile", filepath.Join(dir, "log")}, args...)
 	s.Client = redis.NewClient(&redis.Options{
-		Network: "unix", Addr: s.Socket, MaxRetries: -1, PoolSize: 64, DialTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		Network: "unix", Addr: s.Socket, MaxRetries: -1, PoolSize: 64, DialTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
 	})
 	t.Cleanup(func() { _ = s.Client.Close(); s.Kill() })
 	s.Start()
@@ -65,7 +65,7 @@ func (s *Server) Start() {
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	for end := time.Now().Add(20 * time.Second); s.Client.Ping(context.Background()).Err() != nil; time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); s.Client.Ping(context.Background()).Err() != nil; time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			s.t.Fatal("redis-server does not answer")
 		}

@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"pulang/bot/ended"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { ended.Main(m) }
 
 // ask makes a call with a JSON body and returns the answer.
 func ask(t *testing.T, s *Server, method, body string) response {

@@ -332,7 +332,7 @@ func (c *chat) wait(match func(m Message) bool) Message {
 	if s.t != nil {
 		s.t.Helper()
 	}
-	deadline := time.NewTimer(15 * time.Second)
+	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
 	for {
 		s.mu.Lock()

@@ -139,7 +139,7 @@ func (s *Server) wakeLocked() {
 }
 
 // patience is how long anything here waits for something that a test expects.
-const patience = 15 * time.Second
+const patience = time.Minute
 
 // await waits until the condition holds; it is asked under the server's lock. It is false after patience.
 func (s *Server) await(condition func() bool) bool {

@@ -5,11 +5,13 @@ import (
 
 	"go.mau.fi/whatsmeow/types/events"
 	"go.uber.org/goleak"
+
+	"pulang/bot/ended"
 )
 
 // whatsmeow's reader stays behind for ever when a frame comes after its consumer has stopped.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("go.mau.fi/whatsmeow/socket.(*FrameSocket).readPump"))
+	ended.Main(m, goleak.IgnoreAnyFunction("go.mau.fi/whatsmeow/socket.(*FrameSocket).readPump"))
 }
 
 func TestPairByQRAndTalk(t *testing.T) {
