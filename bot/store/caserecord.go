@@ -130,10 +130,8 @@ func (s *Store) CaseID(ctx context.Context, line, code string) (string, error) {
 
 // sealEntry is an entry's place in the timeline: "id:sealed".
 func sealEntry(timeline string, d dataKey, e bot.Entry) ([]byte, error) {
-	b := make([]byte, 0, 512)
-	b = append(b, e.ID...)
-	b = append(b, ':')
-	return d.sealJSON(b, timeline, e.ID, 0, &e)
+	var head [64]byte
+	return d.sealJSON(append(append(head[:0], e.ID...), ':'), timeline, e.ID, 0, &e)
 }
 
 // openEntry opens what sealEntry made.

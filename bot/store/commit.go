@@ -176,7 +176,7 @@ func (w *written) add(vs ...any) { w.args = append(w.args, vs...) }
 // change seals a change and lays it out as lua/commit.lua reads it.
 func (s *Store) change(ctx context.Context, c *bot.Change, ask bool) (*written, error) {
 	now := s.clock()
-	w := &written{args: make([]any, 0, 64), token: s.nextToken(), now: now}
+	w := &written{args: make([]any, 0, 80), token: s.nextToken(), now: now}
 	people, err := s.people(ctx, c, ask)
 	if err != nil {
 		return nil, err

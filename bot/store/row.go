@@ -103,8 +103,8 @@ func sealRow(line, contact string, d dataKey, r bot.Row) ([]byte, error) {
 		lane: r.Lane, notBefore: millis(r.NotBefore), state: r.State, attempts: r.Attempts, contact: contact,
 		account: r.To.Account, caseID: r.CaseID, created: millis(r.CreatedAt), why: r.Why,
 	}
-	b := h.append(make([]byte, 0, 1024))
-	return d.sealJSON(b, keyRows(line), r.ID, 0, &rowBody{To: r.To, Kind: r.Kind, Out: r.Out, By: r.By, Force: r.Force})
+	var head [256]byte
+	return d.sealJSON(h.append(head[:0]), keyRows(line), r.ID, 0, &rowBody{To: r.To, Kind: r.Kind, Out: r.Out, By: r.By, Force: r.Force})
 }
 
 // openRow is the row of a stored form.

@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"sync"
 
@@ -81,8 +80,8 @@ func (d dataKey) sealTo(b []byte, key, field string, version int64, plain []byte
 	return d.aead.Seal(b, nil, plain, associated(place[:0], key, field, version))
 }
 
-// sealJSON seals the JSON of v behind what b holds; room is left for that much more.
-func (d dataKey) sealJSON(b []byte, key, field string, version int64, v any) ([]byte, error) {
+// sealJSON seals the JSON of v behind a copy of head.
+func (d dataKey) sealJSON(head []byte, key, field string, version int64, v any) ([]byte, error) {
 	p := plains.Get().(*bytes.Buffer)
 	defer func() {
 		clear(p.Bytes())
@@ -92,7 +91,9 @@ func (d dataKey) sealJSON(b []byte, key, field string, version int64, v any) ([]
 	if err := jsonv2.MarshalWrite(p, v, asBefore, jsonv2.Deterministic(false)); err != nil {
 		return nil, errJSON
 	}
-	return d.sealTo(slices.Grow(b, p.Len()+d.aead.Overhead()), key, field, version, p.Bytes()), nil
+	b := make([]byte, len(head), len(head)+p.Len()+d.aead.Overhead())
+	copy(b, head)
+	return d.sealTo(b, key, field, version, p.Bytes()), nil
 }
 
 // plains are buffers for what is about to be sealed.
