@@ -299,7 +299,7 @@ func (u *User) Keyboard() [][]Key {
 // Transcript is the chat as text, one message after the other.
 func (u *User) Transcript() string { return transcript(u.Messages()) }
 
-// Wait waits at most 15 seconds for a message of the bot that matches and that no earlier Wait has passed, and
+// Wait waits at most a minute for a message of the bot that matches and that no earlier Wait has passed, and
 // returns it. Without one the test fails, or the program panics where there is no test.
 func (u *User) Wait(match func(m Message) bool) Message {
 	if u.srv.t != nil {

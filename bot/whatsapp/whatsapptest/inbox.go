@@ -158,7 +158,7 @@ func (c *Citizen) Broken() []string {
 	return slices.Clone(c.broken)
 }
 
-// Wait waits at most 15 seconds for a message of the program that matches and that no earlier Wait has passed, and
+// Wait waits at most a minute for a message of the program that matches and that no earlier Wait has passed, and
 // returns it. Without one the test fails, or the program panics where there is no test.
 func (c *Citizen) Wait(match func(m Received) bool) Received {
 	c.srv.helper()

@@ -58,7 +58,7 @@ type Options struct {
 }
 
 // patience is how long a reply may take before it counts as missing.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // Run makes one run and returns what was measured.
 func Run(ctx context.Context, o Options) (r Result, err error) {

@@ -207,7 +207,7 @@ func (o StartOptions) once(ctx context.Context, dir string, rds *server, i int) 
 		return res, err
 	}
 	res.PeakRSS = float64(peak) / (1 << 20)
-	client := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{}).DialContext}, Timeout: 10 * time.Second} // no proxy
+	client := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{}).DialContext}, Timeout: time.Minute} // no proxy
 	defer client.CloseIdleConnections()
 	res.Open, err = t.openCases(ctx, client)
 	return res, err

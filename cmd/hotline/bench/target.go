@@ -130,7 +130,7 @@ func (t *target) verify(ctx context.Context, r *Result, citizens int) error {
 	if len(t.metrics) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	c := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{}).DialContext}} // no proxy of the environment
 	defer c.CloseIdleConnections()
