@@ -95,7 +95,8 @@ func TestLineInTheBrowser(t *testing.T) {
 	needed.Program(t, "redis-server")
 	web := startBrowser(t)
 	data := demoData(t)
-	p := startHotline(t, data, []string{"demo", "--people", "0"})
+	// Addresses that nobody else is given while the program is away.
+	p := startHotline(t, data, []string{"demo", "--people", "0"}, "HOTLINE_LISTEN="+freeAddress(t), "HOTLINE_DESK_LISTEN="+freeAddress(t))
 
 	officer := web.tab("officer", p.Desk, true)
 	officer.signIn()

@@ -45,7 +45,7 @@ func Start(program string, args, env []string, dir string) (*Process, error) {
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	r, w := io.Pipe()
 	p.cmd.Stdout, p.cmd.Stderr = w, w
-	p.cmd.WaitDelay = time.Second // a server that the child started may hold its output open
+	p.cmd.WaitDelay = 5 * time.Second // a server that the child started may hold its output open
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", filepath.Base(program), err)
 	}
