@@ -21,10 +21,10 @@ test: deps fmt lint ## every test, long proofs at a tenth of their counts
 	@$(MAKE) --no-print-directory -j2 test-race test-plain
 
 test-race:
-	$(GO) test -race -timeout 25m $$($(GO) list ./... | grep -v -e '/cmd/' -e '/bot/whatsapp')
+	$(GO) test -race -timeout 50m $$($(GO) list ./... | grep -v -e '/cmd/' -e '/bot/whatsapp')
 
 test-plain:
-	CGO_ENABLED=0 $(GO) test -timeout 25m $(NORACE)
+	CGO_ENABLED=0 $(GO) test -timeout 50m $(NORACE)
 
 soak: deps ## the long proofs at their full counts, fuzzing, benchmarks; SOAK_SECONDS bounds it
 	@.ci/soak $(SOAK_SECONDS)

@@ -37,7 +37,7 @@ func TestCommitWaitsForReplica(t *testing.T) {
 			t.Parallel()
 			g := start(t)
 			const line = "kh"
-			s, c := openGroup(t, g, line, store.Options{Wait: &store.Wait{Replicas: 1, For: 200 * time.Millisecond},
+			s, c := openGroup(t, g, line, store.Options{Wait: &store.Wait{Replicas: 1, For: 2 * time.Second},
 				Patience: time.Millisecond})
 			who := citizen(1)
 			primary := g.Primary("{kh}:")

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -53,7 +54,7 @@ func TestNoReplyBeforeItIsOnDisk(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			o.MaxRetries = -1
+			o.MaxRetries, o.ReadTimeout, o.WriteTimeout = -1, time.Minute, time.Minute // a server that is watched is slow
 			client := redis.NewClient(o)
 			t.Cleanup(func() { _ = client.Close() })
 			s := storetest.Open(t, client, store.Options{})

@@ -39,8 +39,9 @@ type Group struct {
 	t         testing.TB
 }
 
-// downAfter is after what silence a primary is replaced. A loaded machine is silent for a second now and then.
-const downAfter = 2 * time.Second
+// downAfter is after what silence a primary is replaced. A loaded machine is silent for a second now and then, and one whose
+// disk is busy for two.
+const downAfter = 4 * time.Second
 
 // Sentinel starts one primary, two replicas and three sentinels and waits until they know each other.
 func Sentinel(t testing.TB) *Group {
