@@ -603,7 +603,7 @@ func TestRestartReadsTheConversationBack(t *testing.T) {
 		{Kind: "in", Channel: Name, Input: &flows.Input{ID: "aaaaaaaa1", Kind: flows.KindText, Text: "halo"}},
 		{Kind: "note", Text: "catatan petugas"},
 		{Kind: "out", Channel: "telegram", Row: "row8", Text: "di tempat lain"},
-		{Kind: "out", Channel: Name, Row: "row9", Text: "Kami di sini.", By: "sri"},
+		{Kind: "out", Channel: Name, Row: "row9", Text: "Kami di sini.", By: "sriwahyuni"},
 	}
 	if _, page := b.get("/"); strings.Contains(page, "Kami di sini.") {
 		t.Fatal("shown although the store was down")
@@ -619,7 +619,7 @@ func TestRestartReadsTheConversationBack(t *testing.T) {
 			t.Errorf("%q stands %d times on the page", want, strings.Count(page, want))
 		}
 	}
-	for _, hidden := range []string{"sudah dihapus<", "catatan petugas", "di tempat lain", "sri"} {
+	for _, hidden := range []string{"sudah dihapus<", "catatan petugas", "di tempat lain", "sriwahyuni"} {
 		if strings.Contains(page, hidden) {
 			t.Errorf("%q is on the page", hidden)
 		}
