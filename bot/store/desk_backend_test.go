@@ -24,7 +24,7 @@ func onBoth(t *testing.T, test func(t *testing.T, s *Store)) {
 func startMini(t testing.TB) redis.UniversalClient {
 	t.Helper()
 	m := miniredis.RunT(t)
-	c := redis.NewClient(&redis.Options{Addr: m.Addr(), MaxRetries: -1})
+	c := redis.NewClient(&redis.Options{Addr: m.Addr(), MaxRetries: -1, ReadTimeout: time.Minute})
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
@@ -44,7 +44,7 @@ func startReal(t testing.TB) redis.UniversalClient {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	c := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: -1, PoolSize: 64})
+	c := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: -1, PoolSize: 64, ReadTimeout: time.Minute})
 	t.Cleanup(func() { _ = c.Close() })
 	eventually(t, func() bool { return c.Ping(context.Background()).Err() == nil })
 	return c

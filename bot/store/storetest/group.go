@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -289,10 +290,24 @@ func tempDir(t testing.TB) string {
 	return dir
 }
 
-// freePort is a port that is free together with the one 10,000 above it, where a Cluster's nodes speak to each other.
+// reserved are names that other test processes find taken, one for each port of this one.
+var reserved struct {
+	sync.Mutex
+	names []net.Listener
+}
+
+// freePort is a port that is free together with the one 10,000 above it, where a Cluster's nodes speak to each other. It
+// is this process's to its end: a node that is down for a while finds nobody else's server on it.
 func freePort() string {
+	reserved.Lock()
+	defer reserved.Unlock()
 	for {
 		p := 12000 + rand.IntN(9000) // below what the system gives out by itself
+		name, err := net.Listen("unix", "@pulang-storetest-"+strconv.Itoa(p))
+		if err != nil {
+			continue
+		}
+		reserved.names = append(reserved.names, name)
 		a, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(p))
 		if err != nil {
 			continue
