@@ -265,7 +265,7 @@ func (s *reader) numbered(menu []flows.Value, step flows.StepID) []flows.Value {
 // frontNumber says whether the words from i on only explain a number that stands in front.
 func (s *reader) frontNumber(i int) bool {
 	t := s.toks[i]
-	return t.gap != space || s.on.Contrast.has(t.id) || s.on.NumberMark.has(s.toks[0].id) || !s.on.Unit.has(t.id) && s.toks[i-1].num >= 0 && i <= 2 && !s.lists["counted"].has(t.id)
+	return t.gap != space || s.names[s.toks[i-1].id] == "saja" || s.on.Contrast.has(t.id) || s.on.NumberMark.has(s.toks[0].id) || !s.on.Unit.has(t.id) && s.toks[i-1].num >= 0 && i <= 2 && !s.lists["counted"].has(t.id)
 }
 
 // ordinalAt reads "yang ketiga", "ke 2", "terakhir" (-1).

@@ -20,6 +20,10 @@ func (s *reader) contact() {
 		case "contact", "@contact_pref":
 			v := s.valueOf[h.section]
 			if s.denied(h) {
+				if s.notNow(h) {
+					got[flows.CallWindow] = true
+					continue
+				}
 				if (v == flows.CallAnytime || v == flows.CallWindow && s.holds(h, "telepon")) && (s.c.Step == flows.StepContactPref || s.forbidden(h)) { // not: jangan siang; kok tidak ditelepon
 					got[flows.TextOnly] = true
 				}
@@ -31,6 +35,9 @@ func (s *reader) contact() {
 			if (v == flows.CallAnytime || v == flows.CallWindow) && (s.c.Step != flows.StepContactPref && s.otherCall(h) || s.rings(h)) {
 				continue
 			}
+			if p, _ := s.partAt(h.end); v == flows.TextOnly && p != anyPart && s.holds(h, "telepon") && s.says("clock", "safe") {
+				v = flows.CallWindow // jangan telepon siang, saya bebas jam 10 malam
+			}
 			got[v] = true
 		}
 	}
@@ -40,6 +47,11 @@ func (s *reader) contact() {
 			return
 		}
 	}
+}
+
+// notNow says whether a phrase is denied for the moment only: "telepon boleh, tapi jangan sekarang".
+func (s *reader) notNow(h hit) bool {
+	return h.end+1 < len(s.toks) && s.names[s.toks[h.end].id] == "jangan" && s.on.Now.has(s.toks[h.end+1].id)
 }
 
 // forbidden says whether it is "jangan" that stands before a phrase, and not a complaint that nobody rang.

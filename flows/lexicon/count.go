@@ -28,6 +28,9 @@ func (s *reader) groupNumber() (n int, approx bool) {
 	if n, ok := s.remaining(); ok {
 		return n, false
 	}
+	if n, ok := s.family(); ok {
+		return n, false
+	}
 	for i := 0; i < len(s.toks); i++ {
 		v, next := s.numberAt(i)
 		if next == i {
@@ -98,12 +101,65 @@ func (s *reader) remaining() (int, bool) {
 				return v, true
 			}
 		}
+		if s.nationals(i) {
+			return v, true
+		}
 		if i > 0 && s.toks[i].gap == space && s.names[s.toks[i-1].id] == "cuma" {
 			for _, t := range s.before(i, 6) {
 				if s.on.Nationals.has(t.id) {
 					return v, true
 				}
 			}
+		}
+	}
+	return 0, false
+}
+
+// nationals says whether the number at i counts the Indonesians among others: "kami 8, wni nya 7".
+func (s *reader) nationals(i int) bool {
+	if i > 1 && s.toks[i-1].raw == "nya" {
+		i--
+	}
+	return i > 0 && s.toks[i].gap == space && s.on.Nationals.has(s.toks[i-1].id) && !(i > 1 && s.toks[i-2].num >= 0)
+}
+
+// family adds up the writer and a spouse, parents or counted relatives: "saya dan suami", "saya istri sama 2 anak".
+func (s *reader) family() (int, bool) {
+	for i := range s.toks {
+		if s.kind[s.toks[i].id]&meNoun == 0 || s.on.We.has(s.toks[i].id) || s.ownerOf(i) {
+			continue
+		}
+		sum, joined := 1, s.c.Step == flows.StepWhoFor || s.c.Step == flows.StepGroupSize
+		for j := i + 1; j < len(s.toks) && s.toks[j].gap != stop; {
+			if s.on.Joiner.has(s.toks[j].id) {
+				joined = true
+				j++
+				continue
+			}
+			v, next := s.numberAt(j)
+			if next >= len(s.toks) || !joined {
+				break
+			}
+			kin := s.toks[next].id
+			if !s.on.Relative.has(kin) && s.names[kin] != "balita" || s.on.Together.has(s.toks[min(next+1, len(s.toks)-1)].id) {
+				break
+			}
+			if next == j { // istri; ipar 2
+				if v, next = s.numberAt(j + 1); next == j+1 && s.on.OneOf.has(kin) {
+					v = 1
+				} else if next == j+1 || s.unit(next) {
+					break
+				}
+				next--
+			}
+			sum += v
+			j = next + 1
+			if j < len(s.toks) && s.toks[j].gap == space && s.kind[s.toks[j].id]&meNoun != 0 { // suami saya
+				j++
+			}
+		}
+		if sum > 1 {
+			return sum, true
 		}
 	}
 	return 0, false
@@ -156,7 +212,11 @@ func (s *reader) total() (int, bool, bool) {
 
 // besides adds the writer where a number counts only the others: "saya dan 3 teman".
 func (s *reader) besides(from, next int) int {
-	if s.says("who", "plusme") && s.on.Relative.has(s.toks[next].id) {
+	if !s.on.Relative.has(s.toks[next].id) {
+		return 0
+	}
+	with := from > 0 && s.toks[from].gap == space && s.names[s.toks[from-1].id] == "sama" // saya di hotel dengan 2 kawan
+	if with && !s.together() || s.says("who", "plusme") {
 		return 1
 	}
 	return 0

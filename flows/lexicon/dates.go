@@ -53,6 +53,9 @@ func (s *reader) age(v int) {
 		}
 		s.signal("minor")
 	}
+	if v < 18 && s.r.WhoFor == "other_person" && s.c.Step == "" {
+		s.need("child")
+	}
 }
 
 // stillAge reads "saya masih 16 tahun", which people write of children only; not "kontrak masih 10 tahun di sini".

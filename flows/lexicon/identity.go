@@ -150,7 +150,7 @@ func (s *reader) name(asked bool) string {
 	for _, t := range s.all {
 		if t.start >= base && t.start < base+end {
 			words++
-			if s.on.NotName.has(t.id) || s.on.Negator.has(t.id) || s.on.Me.has(t.id) && t.raw != "i" {
+			if s.on.NotName.has(t.id) && !(t.fuzzy && len(t.raw) < 5) || s.on.Negator.has(t.id) || s.on.Me.has(t.id) && t.raw != "i" {
 				ordinary += 2
 			} else if t.id != 0 && !t.fuzzy && s.spelledSmall(t) || s.common[t.raw] {
 				ordinary++

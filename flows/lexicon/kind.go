@@ -55,7 +55,12 @@ func (s *reader) placeKind() {
 // thingAt says whether what stands before token i tells where a passport or a telephone is, and not the person: "paspor
 // saya ketinggalan di bus". Who lost it there was there.
 func (s *reader) thingAt(i int) bool {
-	of := func(k int) noun { return s.kind[s.toks[k].id] &^ bodyNoun }
+	of := func(k int) noun {
+		if s.names[s.toks[k].id] == "telepon" {
+			return 0 // terakhir telpon bilang ada di bavet
+		}
+		return s.kind[s.toks[k].id] &^ bodyNoun
+	}
 	const thing = passportNoun | phoneNoun
 	k := i - 1
 	clause := s.clause[min(i, len(s.toks)-1)]

@@ -1,6 +1,10 @@
 package lexicon
 
-import "pulang/flows"
+import (
+	"slices"
+
+	"pulang/flows"
+)
 
 // needs reads what is urgent. A need that is denied, long over, or only a figure of speech does not count.
 func (s *reader) needs() {
@@ -53,7 +57,7 @@ func (s *reader) needs() {
 			s.signal("sexual_violence")
 			s.need("held_or_threatened")
 		case "detained":
-			if n := s.subject(h); n&(passportNoun|paperNoun|phoneNoun|permitNoun) == 0 && !s.over(h) && !s.feared(h) && !s.left(h) && !(s.theirs(h) && s.r.WhoFor != "other_person") {
+			if n := s.subject(h); n&(passportNoun|paperNoun|phoneNoun|permitNoun) == 0 && !s.over(h) && !s.feared(h) && !s.left(h) && !(s.asks && s.subject(h)&meNoun == 0 && s.placeBefore(h)) && !(s.theirs(h) && s.r.WhoFor != "other_person") {
 				s.need(v)
 			}
 		case "sick":
@@ -68,12 +72,44 @@ func (s *reader) needs() {
 			}
 		}
 	}
+	if s.hasNeed("detained") && !s.captors() {
+		s.r.Needs = slices.DeleteFunc(s.r.Needs, func(v flows.Value) bool { return v == "held_or_threatened" })
+	}
 	if none && len(s.r.Needs) == 0 && s.c.Step == flows.StepUrgentNeeds {
 		s.need(flows.None)
 	}
 	if len(s.topic("threat")) > 0 {
 		s.signal("threatened")
 	}
+}
+
+// placeBefore says whether it is a place to which something was done: "katanya myawaddy digerebek ya?"
+func (s *reader) placeBefore(h hit) bool {
+	for _, m := range s.placeMatches() {
+		if m.From >= 0 && h.start > 0 && m.Start <= s.toks[h.start-1].start && m.End >= s.toks[h.start-1].end {
+			return true
+		}
+	}
+	return false
+}
+
+// captors says whether somebody besides the authorities holds the writer or does violence: that a cell may not be left is
+// no threat of its own.
+func (s *reader) captors() bool {
+	for _, t := range s.toks {
+		if s.on.Employer.has(t.id) {
+			return true
+		}
+	}
+	for _, h := range s.hits {
+		switch s.sections[h.section] {
+		case "need.violence", "need.ransom", "need.sexual":
+			if !s.denied(h) && !s.over(h) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (s *reader) kindBefore(h hit, k noun) bool {

@@ -19,6 +19,12 @@ func (s *reader) passport() {
 	}
 	for _, h := range s.hits {
 		topic, v := s.topics[s.topicOf[h.section]], s.valueOf[h.section]
+		if h.start > 0 && s.names[s.toks[h.start-1].id] == "rebutan" { // sobek waktu rebutan sama satpam
+			continue
+		}
+		if !atStep && (s.supposed(h) || v == "splp_in_hand" && s.howTo(h)) {
+			continue
+		}
 		switch topic {
 		case "pass", "@passport_status":
 			if v == "with_me_valid" && !s.withMe(h) {
@@ -91,6 +97,17 @@ func (s *reader) passport() {
 			return
 		}
 	}
+}
+
+// howTo says whether the clause of a phrase asks how or when one gets a thing: "splp berapa lama jadinya".
+func (s *reader) howTo(h hit) bool {
+	c := s.clause[h.start]
+	for i, t := range s.toks {
+		if n := s.names[t.id]; s.clause[i] == c && (n == "berapa" || n == "kapan" || n == "gimana" || n == "cara") {
+			return true
+		}
+	}
+	return false
 }
 
 // inHands says whether "di tangan" goes on with whose: "di tangan agen".
@@ -199,6 +216,11 @@ func (s *reader) holder(h hit, active, near bool) flows.Value {
 // deadOrNot reads "mati", "habis", "lewat" against what stands around it: still to come, or past.
 func (s *reader) deadOrNot(h hit, alive, dead flows.Value) flows.Value {
 	c := s.clause[h.start]
+	for i := h.end; i < len(s.toks) && i < h.end+3 && s.toks[i].gap != stop; i++ { // expirednya 2029
+		if y := s.toks[i].num; y >= 1990 && y < 2100 && s.c.At.Year() > 1 && y > s.c.At.Year() {
+			return alive
+		}
+	}
 	for i := range s.toks {
 		if s.clause[i] != c && !(i >= h.end && i < h.end+4 && s.toks[i].gap != stop) {
 			continue
@@ -230,6 +252,9 @@ func (s *reader) permit() {
 	found := map[flows.Value]bool{}
 	for _, h := range s.hits {
 		topic, v := s.topics[s.topicOf[h.section]], s.valueOf[h.section]
+		if !atStep && s.supposed(h) {
+			continue
+		}
 		switch topic {
 		case "permit", "@immigration_status":
 			if v == "asked" {

@@ -85,6 +85,13 @@ func (s *reader) othersNumber(d digits) bool {
 			return true
 		}
 	}
+	if !atStep && last > 1 && s.on.From.has(s.toks[last].id) && !s.ownNumber() {
+		for _, t := range s.before(last, 3) {
+			if n := s.names[t.id]; n == "dapat" || n == "telepon" || n == "sms" || n == "wa" || n == "chat" || n == "pesan" {
+				return true // dapat sms dari 0855…
+			}
+		}
+	}
 	for i := last; i >= 0 && last-i < 6; i-- {
 		if i < last && s.toks[i+1].gap == stop {
 			break

@@ -25,7 +25,7 @@ type wordLists struct {
 	Negator, Through, Contrast, Now, Past, Long, Employer, Keeper, Authority, Me, We, Relative, Person, With, Unit,
 	Joiner, ChoiceFill, At, Toward, From, Via, Moved, Future, Promise, Turned, Opposite, Guard, Condition, Time, People, NotPeople,
 	NumberMark, Ordinal, Plus, Escape, Greet, Place, Here, Near, Have, Plain, Named, NameStop, Kin, NotName, Doubt, Asking, Alone, Borrowed, Called, Callee, Copied, Done,
-	Home, Left, Maybe, Nationals, Number, Of, Payment, Pledged, Reach, Wished, Together set
+	Home, Left, Maybe, Nationals, Number, Of, Payment, Pledged, Reach, Wished, Together, Hearsay, OneOf set
 }
 
 // resolve looks up the lists by name and sorts the nouns.
@@ -42,7 +42,7 @@ func (l *Lexicon) resolve() error {
 		"kin": &o.Kin, "notname": &o.NotName, "doubt": &o.Doubt, "asking": &o.Asking, "alone": &o.Alone, "borrowed": &o.Borrowed,
 		"called": &o.Called, "callee": &o.Callee, "copied": &o.Copied, "done": &o.Done, "home": &o.Home, "left": &o.Left, "maybe": &o.Maybe,
 		"nationals": &o.Nationals, "number": &o.Number, "of": &o.Of, "payment": &o.Payment, "pledged": &o.Pledged, "reach": &o.Reach,
-		"wished": &o.Wished, "together": &o.Together,
+		"wished": &o.Wished, "together": &o.Together, "hearsay": &o.Hearsay, "oneof": &o.OneOf,
 	} {
 		s, ok := l.lists[name]
 		if !ok {
@@ -85,12 +85,27 @@ func (s *reader) scope() {
 	s.times = make([]when, n+1)
 	for i, t := range s.toks {
 		w := &s.times[s.clause[i]]
-		w.past = w.past || s.on.Past.has(t.id) || s.on.Long.has(t.id)
-		w.longPast = w.longPast || s.on.Long.has(t.id)
+		since := i > 0 && t.gap == space && s.on.From.has(s.toks[i-1].id) && !s.on.Long.has(t.id) // dari kemarin: until now
+		w.past = w.past || s.on.Past.has(t.id) && !since || s.on.Long.has(t.id) || s.yearAgo(i)
+		w.longPast = w.longPast || s.on.Long.has(t.id) || s.yearAgo(i)
 		w.now = w.now || s.on.Now.has(t.id)
 		w.future = w.future || s.on.Future.has(t.id) && !(i+1 < len(s.toks) && s.lists["telling"].has(s.toks[i+1].id))
 		w.contrast = w.contrast || s.on.Contrast.has(t.id)
 	}
+}
+
+// yearAgo says whether word i is the year in "tahun 2019 saya pernah kerja di filipina".
+func (s *reader) yearAgo(i int) bool {
+	y := s.toks[i].num
+	if y < 1990 || y >= s.c.At.Year() || i == 0 || s.names[s.toks[i-1].id] != "tahun" || i > 1 && (s.on.From.has(s.toks[i-2].id) || s.names[s.toks[i-2].id] == "sejak") {
+		return false
+	}
+	for k := i + 1; k < len(s.toks) && s.toks[k].gap == space; k++ {
+		if n := s.names[s.toks[k].id]; n == "pernah" || n == "dulu" {
+			return true
+		}
+	}
+	return false
 }
 
 // before returns the words of the clause before token i, nearest first, up to n of them.

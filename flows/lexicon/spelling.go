@@ -36,12 +36,34 @@ func (l *Lexicon) look(s string, d *doc) (token, bool) {
 	if l.common[s] {
 		return t, false
 	}
+	if id := l.heard(s); id != 0 {
+		t.id, t.fuzzy = id, true
+		return t, true
+	}
 	if id := l.near(s); id != 0 {
 		t.id, t.fuzzy = id, true
 		t.num = l.value[id]
 		return t, true
 	}
 	return t, false
+}
+
+// heard finds the word of the lists that s is as it is spoken: the last vowel is an o for a u, an e for an i or an a
+// ("jatoh", "naek", "laper"). 0 for none.
+func (l *Lexicon) heard(s string) word {
+	if len(s) < 4 || len(s) > 8 {
+		return 0
+	}
+	i := strings.LastIndexAny(s, "aeiou")
+	if i < 1 {
+		return 0
+	}
+	for _, c := range map[byte]string{'o': "u", 'e': "ia"}[s[i]] {
+		if id, ok := l.surface[s[:i]+string(c)+s[i+1:]]; ok && l.value[id] < 0 && !l.filler[id] {
+			return id
+		}
+	}
+	return 0
 }
 
 func (l *Lexicon) known(s string, t *token) bool {
@@ -53,9 +75,9 @@ func (l *Lexicon) known(s string, t *token) bool {
 	return ok
 }
 
-// ending takes off -nya, -ku, -mu, -lah and the like.
+// ending takes off -nya, -ku, -mu, -lah and the like, also the -ki, -mi, -ji of Makassar.
 func (l *Lexicon) ending(s string, t *token) bool {
-	for _, e := range []string{"nyalah", "nya", "ny", "ku", "mu", "lah", "kah", "pun", "mah", "ne", "na", "an", "in", "kan", "i", "e"} {
+	for _, e := range []string{"nyalah", "nya", "ny", "ku", "mu", "lah", "kah", "pun", "mah", "ne", "na", "an", "in", "kan", "ki", "mi", "ji", "i", "e"} {
 		stem, ok := strings.CutSuffix(s, e)
 		if !ok || len(stem) < 2 || len(stem) == 2 && e != "nya" && e != "ku" || len(e) < 3 && e != "ku" && e != "mu" && e != "ny" && len(stem) < 4 {
 			continue

@@ -47,7 +47,7 @@ func (s *reader) noPlace(m places.Match, i int) bool {
 	switch {
 	case m.Weak && s.indonesian(m):
 		return true
-	case m.CountryOnly && i > 0 && s.names[s.toks[i-1].id] == "perbatasan":
+	case m.CountryOnly && i > 0 && (s.names[s.toks[i-1].id] == "perbatasan" || s.names[s.toks[i-1].id] == "dekat"):
 		return true // the border with it is not in it
 	case m.CountryOnly && i > 0 && (i == len(s.toks) || s.toks[i].start > m.Start || s.toks[i].gap == space) && s.someone(s.toks[i-1].id):
 		return true // bos china, orang vietnam: where they come from
@@ -112,7 +112,7 @@ func (s *reader) governed(i, c int) int {
 			break
 		}
 		switch next := s.toks[min(k+1, i-1)].id; {
-		case s.on.Promise.has(id),
+		case s.promised(k),
 			s.on.Escape.has(id) && s.on.From.has(next),
 			s.on.Future.has(id) && !s.says2(k+1, "telling") && !s.on.At.has(next),
 			s.on.Negator.has(id) && i-k <= 3 && s.kind[s.toks[k+1].id]&meNoun == 0,
@@ -144,7 +144,7 @@ func (s *reader) bare(m places.Match, i, c int) int {
 	}
 	for k := i - 1; k >= 0 && s.clause[k] == c && i-k <= 6; k-- {
 		id := s.toks[k].id
-		if s.on.Promise.has(id) || s.on.Via.has(id) || s.on.Opposite.has(id) || s.on.Past.has(id) && s.laterNow(c) {
+		if s.promised(k) || s.on.Via.has(id) || s.on.Opposite.has(id) || s.on.Past.has(id) && s.laterNow(c) {
 			return notThere
 		}
 		if s.on.Turned.has(id) {
@@ -163,6 +163,19 @@ func (s *reader) bare(m places.Match, i, c int) int {
 		return answered
 	}
 	return mentioned
+}
+
+// promised says whether the word at k makes of a place what was only promised. "katanya" does not where somebody else is
+// reported, whose place is known by hearsay, nor before "ini": "katanya ini malai".
+func (s *reader) promised(k int) bool {
+	id := s.toks[k].id
+	if !s.on.Promise.has(id) {
+		return false
+	}
+	if !s.on.Hearsay.has(id) {
+		return true
+	}
+	return s.r.WhoFor != "other_person" && !(k+1 < len(s.toks) && s.names[s.toks[k+1].id] == "ini")
 }
 
 // someone says whether a word names people.

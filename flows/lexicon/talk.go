@@ -162,6 +162,9 @@ func (s *reader) commands() {
 	if best == nil && s.panic() {
 		s.r.Command = "danger"
 	}
+	if best != nil && best.v == "resume" && s.c.Step != "" && strings.HasPrefix(strings.ToLower(s.text), "next") {
+		best.v = "skip"
+	}
 	if best != nil {
 		s.r.Command = best.v
 		s.r.CommandArg = s.argument(best.v, best.h)

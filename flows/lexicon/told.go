@@ -127,6 +127,24 @@ func (s *reader) keptPerson(h hit) {
 	}
 }
 
+// supposed says whether a phrase is only put as a case, in a question: "kalau paspor hilang gimana prosedurnya", "berapa
+// dendanya kalau overstay".
+func (s *reader) supposed(h hit) bool {
+	asked := s.asks
+	for _, t := range s.toks {
+		if s.kind[t.id]&meNoun != 0 || s.on.Past.has(t.id) || s.on.Done.has(t.id) {
+			return false // it is the writer's own, or took place
+		}
+		asked = asked || s.on.Asking.has(t.id) || s.on.Maybe.has(t.id)
+	}
+	for _, t := range s.before(h.start, 4) {
+		if s.on.Condition.has(t.id) {
+			return asked
+		}
+	}
+	return asked && s.within(h, s.on.Condition)
+}
+
 // healed says whether a later phrase tells that the writer is well again: "kemarin muntah-muntah, sekarang sudah sembuh".
 func (s *reader) healed(h hit) bool {
 	for _, o := range s.hits {

@@ -50,13 +50,22 @@ func (g *Gazetteer) add(name string, place int) {
 		g.scripts = append(g.scripts, script{text: name, place: place})
 		return
 	}
+	ws := Words(name)
+	if len(ws) > 1 {
+		g.heads[ws[0].Text] = true
+		for _, kind := range []string{"airport", "market", "border"} { // an Indonesian puts it in front: airport techo
+			if first, ok := strings.CutSuffix(strings.ToLower(name), " "+kind); ok {
+				g.add(kind+" "+first, place)
+			}
+		}
+	}
 	k := spaceless(name)
 	for _, i := range g.exact[k] {
 		if g.keys[i].place == place {
 			return
 		}
 	}
-	g.longest = max(g.longest, len(Words(name)))
+	g.longest = max(g.longest, len(ws))
 	g.keys = append(g.keys, key{text: k, mask: mask(k), place: place})
 	g.exact[k] = append(g.exact[k], len(g.keys)-1)
 	if s := sound(k); len(s) >= 5 {
@@ -142,13 +151,11 @@ func (g *Gazetteer) at(words []string, known []bool, i int, buf []byte) (Match, 
 	return Match{}, false
 }
 
-// ordinary says whether any of the words is an ordinary one, other than the first words of many place names.
+// ordinary says whether any of the words is an ordinary one, other than the first word of a place's name.
 func ordinary(g *Gazetteer, words []string, known []bool, at int) bool {
 	for j, w := range words {
-		if g.words[w] || known != nil && known[at+j] {
-			if w != "kampung" && w != "koh" && w != "ko" && w != "siem" && w != "prey" {
-				return true
-			}
+		if (g.words[w] || known != nil && known[at+j]) && !(j == 0 && (w == "kampung" || g.heads[w])) {
+			return true
 		}
 	}
 	return false

@@ -39,6 +39,7 @@ type Gazetteer struct {
 	scripts   []script // spellings in other scripts, longest first
 	longest   int      // words in the longest spelling
 	homonyms  map[string]bool
+	heads     map[string]bool // the first words of names of several
 	words     map[string]bool // ordinary words that only look like places
 	countries []Country
 	names     map[string]string // spaceless country name -> ISO code
@@ -72,7 +73,7 @@ var Default = sync.OnceValue(func() *Gazetteer {
 // New reads gazetteer.csv, countries.csv, borders.csv, outlines.csv, homonyms.txt and ordinary.txt from dir. An error names the file and
 // line that cannot be read.
 func New(dir fs.FS) (*Gazetteer, error) {
-	g := &Gazetteer{exact: map[string][]int{}, sounds: map[string][]int{}, homonyms: map[string]bool{}, words: map[string]bool{}, names: map[string]string{}}
+	g := &Gazetteer{exact: map[string][]int{}, sounds: map[string][]int{}, homonyms: map[string]bool{}, heads: map[string]bool{}, words: map[string]bool{}, names: map[string]string{}}
 	for _, load := range []func(fs.FS) error{g.loadWords, g.loadPlaces, g.loadCountries, g.loadBorders, g.loadOutlines} {
 		if err := load(dir); err != nil {
 			return nil, err
