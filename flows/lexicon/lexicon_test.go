@@ -1,6 +1,7 @@
 package lexicon
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -27,26 +28,46 @@ func sentences(t testing.TB) []string {
 	return out
 }
 
+// Every sentence with every danger word before or behind it, at every kind of question: all of them with PULANG_SOAK=1,
+// the same 31st part of them otherwise.
 func TestADangerWordNeverLowersSafety(t *testing.T) {
-	all := sentences(t)
 	words := []string{"bahaya", "disekap", "dipukuli", "dikejar", "tolong kami disiksa", "mau dibunuh", "dijual", "disetrum", "🆘", "ada pistol"}
-	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.SampledFrom(all).Draw(t, "text")
-		word := rapid.SampledFrom(words).Draw(t, "word")
-		step := rapid.SampledFrom([]flows.StepID{"", flows.StepSafetyNow, flows.StepLocation, flows.StepPassportStatus}).Draw(t, "step")
-		before := read(text, step)
-		after := text + ". " + word
-		if rapid.Bool().Draw(t, "front") {
-			after = word + ". " + text
+	n, soak := 0, os.Getenv("PULANG_SOAK") == "1"
+	for _, text := range sentences(t) {
+		for _, step := range []flows.StepID{"", flows.StepSafetyNow, flows.StepLocation, flows.StepPassportStatus} {
+			for _, word := range words {
+				for _, after := range []string{text + ". " + word, word + ". " + text} {
+					if n++; !soak && n%31 > 0 {
+						continue
+					}
+					before, got := read(text, step).SafetyNow, read(after, step).SafetyNow
+					// Whoever is safe and writes of one who is held is asked again: that is no lower.
+					if before != flows.Safe && level[got] < level[before] {
+						t.Errorf("at %q %q: %q, but %q: %q", step, text, before, after, got)
+					}
+					if got == flows.Safe {
+						t.Errorf("at %q %q is read as safe", step, after)
+					}
+				}
+			}
 		}
-		got := read(after, step)
-		if level[got.SafetyNow] < level[before.SafetyNow] {
-			t.Fatalf("%q: %q, but %q: %q", text, before.SafetyNow, after, got.SafetyNow)
+	}
+	if n < 100_000 {
+		t.Errorf("only %d", n)
+	}
+}
+
+// A danger word that is a sentence of its own is the writer's answer where their safety was asked for, whoever else the
+// message tells of.
+func TestADangerWordAloneIsTheWritersAnswer(t *testing.T) {
+	for _, text := range []string{"dipukuli. 3, ponakan sama istrinya", "disetrum. 3, ponakan sama istrinya", "adik saya juga di sini. dipukuli"} {
+		if got := read(text, flows.StepSafetyNow).SafetyNow; got != flows.Danger {
+			t.Errorf("%q: %q", text, got)
 		}
-		if got.SafetyNow == flows.Safe {
-			t.Fatalf("%q is read as safe", after)
-		}
-	})
+	}
+	if got := read("ponakan saya dipukuli, saya di rumah", flows.StepSafetyNow).SafetyNow; got == flows.Danger {
+		t.Errorf("what is told of somebody else: %q", got)
+	}
 }
 
 func TestDeniedAmanIsNeverSafe(t *testing.T) {

@@ -24,7 +24,7 @@ func (s *reader) safety() {
 			if s.theirs(h) && (s.r.WhoFor == "other_person" || s.sections[h.section] == "safety.danger") {
 				continue
 			}
-			if s.r.WhoFor == "other_person" && s.sections[h.section] == "need.violence" && !s.mine(h) {
+			if s.r.WhoFor == "other_person" && s.sections[h.section] == "need.violence" && !s.mine(h) && !s.answers(h) {
 				continue
 			}
 			raise(flows.Danger)
@@ -172,6 +172,13 @@ func (s *reader) mine(h hit) bool {
 		}
 	}
 	return h.end < len(s.toks) && s.toks[h.end].gap == space && s.kind[s.toks[h.end].id]&meNoun != 0
+}
+
+// answers says whether a phrase is a sentence of its own where it was asked how safe the writer is: whoever else the
+// message is about, the answer is the writer's.
+func (s *reader) answers(h hit) bool {
+	return s.c.Step == flows.StepSafetyNow && (h.start == 0 || s.toks[h.start].gap == stop) &&
+		(h.end >= len(s.toks) || s.toks[h.end].gap == stop)
 }
 
 func (s *reader) word(h hit, name string) bool {
