@@ -74,6 +74,15 @@ func (s *Store) Record(ctx context.Context, mission string, a bot.Audit) error {
 	return nil
 }
 
+// replicated waits until the replicas, where the store waits for any, have what a line's primary has: for an answer that
+// says of something done before that it is done. The call that did it may have met too few replicas.
+func (s *Store) replicated(ctx context.Context, line string) error {
+	if s.to.wait.Replicas == 0 {
+		return nil
+	}
+	return s.run(ctx, auditAppendScript, []string{lineKey(line)}, "").Err() // no rows: it writes nothing
+}
+
 // AuditLog reads the newest n rows of what a mission's desk did and of what was done to its line's cases, newest
 // first. An empty mission is the staff area.
 func (s *Store) AuditLog(ctx context.Context, mission string, n int) ([]bot.Audit, error) {
@@ -138,7 +147,7 @@ const auditBatch = 500
 // nothing to do.
 func (s *Store) SealAudit(ctx context.Context, line string) (int, error) {
 	token := ulid.Make().String()
-	got, err := s.rdb.SetNX(ctx, keyAuditLease(line), token, 30*time.Second).Result()
+	got, err := s.hold(ctx, keyAuditLease(line), token, 30*time.Second)
 	if err != nil {
 		return 0, fmt.Errorf("seal audit: %w", err)
 	}

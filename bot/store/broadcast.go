@@ -82,8 +82,11 @@ func (s *Store) AskBroadcast(ctx context.Context, mission string, b bot.Broadcas
 		return err
 	}
 	was, _, err := s.broadcast(ctx, line, b.ID)
-	if err != nil || was != "" {
+	if err != nil {
 		return err
+	}
+	if was != "" {
+		return s.replicated(ctx, line)
 	}
 	if err := s.trimBroadcasts(ctx, line, b.At); err != nil {
 		return err

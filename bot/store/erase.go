@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -27,7 +28,7 @@ func (s *Store) Erase(ctx context.Context, line, id string) error {
 			return err
 		}
 	}
-	args := []any{id}
+	args := []any{id, s.nextToken()}
 	for _, to := range c.Contacts {
 		who := bot.ContactOf(to)
 		contact := s.keys.contactID(line, who)
@@ -41,14 +42,17 @@ func (s *Store) Erase(ctx context.Context, line, id string) error {
 	s.cache.drop(keyCase(line, id))
 	s.hand.forget()
 	n, err := s.run(ctx, scriptErase, []string{lineKey(line)}, args...).Int()
-	if err != nil {
+	// Whatever it answered: the case may be gone although the answer was lost, and who tries again does not find it.
+	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	rewritten := s.rewrite(wait)
+	switch {
+	case err != nil:
 		return fmt.Errorf("erase: %w", err)
-	}
-	if n == 0 {
+	case rewritten != nil:
+		return fmt.Errorf("erased, but the append-only file still holds it: %w", rewritten)
+	case n == 0:
 		return bot.ErrNotFound
-	}
-	if err := s.rewrite(ctx); err != nil {
-		return fmt.Errorf("erased, but the append-only file still holds it: %w", err)
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func (s *Store) AskExport(ctx context.Context, a bot.ExportAsk, audit bot.Audit)
 	old, err := s.Export(ctx, a.ID)
 	switch {
 	case err == nil && foldName(old.By) == foldName(a.By) && sameExport(old, a):
-		return nil
+		return s.replicated(ctx, StaffLine)
 	case err == nil:
 		return fmt.Errorf("ask for an export: %w", bot.ErrConflict)
 	case !errors.Is(err, bot.ErrNotFound):
@@ -90,7 +90,7 @@ func (s *Store) DecideExport(ctx context.Context, mission, id, second string, al
 	case a.Mission != mission || !a.Until.After(now):
 		return bot.ExportAsk{}, fmt.Errorf("request for an export: %w", bot.ErrNotFound)
 	case said(a):
-		return a, nil
+		return a, s.replicated(ctx, StaffLine)
 	case a.State != bot.ExportAsked:
 		return a, bot.ErrExportState
 	}
@@ -135,7 +135,7 @@ func (s *Store) WithdrawExport(ctx context.Context, mission, id, by string, now 
 	case a.Mission != mission || foldName(a.By) != foldName(by) || !a.Until.After(now):
 		return bot.ExportAsk{}, fmt.Errorf("request for an export: %w", bot.ErrNotFound)
 	case a.State == bot.ExportWithdrawn:
-		return a, nil
+		return a, s.replicated(ctx, StaffLine)
 	case a.State != bot.ExportAsked && a.State != bot.ExportAllowed:
 		return a, bot.ErrExportState
 	}

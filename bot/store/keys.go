@@ -64,7 +64,8 @@ func keySeen(line, contact string) string { return lineKey(line) + "seen:" + con
 // scored by the Unix second.
 func keyRequests(line string) string { return lineKey(line) + "requests" }
 
-// keyResult is a STRING that lives for a day: what a request at the desk gave back, for its repeat.
+// keyResult is a STRING that lives for a day: what a request at the desk gave back, for its repeat. That of a call without a
+// request is "1" and lives for an hour.
 func keyResult(line, digest string) string { return lineKey(line) + "result:" + digest }
 
 // keyCase is the HASH described above, until the case is erased.

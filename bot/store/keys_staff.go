@@ -8,8 +8,8 @@ const StaffLine = "staff"
 
 // keyAccount is a HASH for as long as the account exists: "data" the sealed account, "link" the hash of the only
 // one-time link that is valid, "code" the index of the officer's check code. Of a second factor: "fid" its id, "factor" the
-// sealed factor, "fstep" the last step of 30 seconds whose code was used, "fby" the call that used it; of a request to
-// reset it: "rid" its id, "reset" the sealed request, "runtil" until when in milliseconds, "rby" the call that ended the last.
+// sealed factor, "fstep" the last step of 30 seconds whose code was used; of a request to reset it:
+// "rid" its id, "reset" the sealed request, "runtil" until when in milliseconds.
 func keyAccount(id string) string { return "{staff}:account:" + id }
 
 // keyAccounts is a SET of all account ids, for ever.
@@ -22,10 +22,11 @@ func keyOfficerCodes() string { return "{staff}:codes" }
 // spent "spent", the request that spent it.
 func keyLink(hash string) string { return "{staff}:link:" + hash }
 
-// keyThrottle is a ZSET of the tries within the window, scored in microseconds; it lives as long as the window.
+// keyThrottle is a ZSET of the tries within the window, by the token of their call, scored in microseconds; it lives as long as the window.
 func keyThrottle(id string) string { return "{staff}:throttle:" + id }
 
-// keyBucket is a STRING that lives until the bucket is full: the time at which it is, in microseconds.
+// keyBucket is a STRING that lives until the bucket is full: the time at which it is, in microseconds, and the
+// last call that took a token out.
 func keyBucket(id string) string { return "{staff}:bucket:" + id }
 
 // keySession is a STRING that lives as long as the session: the sealed session, or nothing at all when it was

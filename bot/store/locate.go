@@ -82,6 +82,9 @@ func (s *Store) claimedBefore(ctx context.Context, lines []string, digest string
 		if err != nil {
 			return "", fmt.Errorf("result of a request: %w", err)
 		}
+		if err := s.replicated(ctx, line); err != nil {
+			return "", err
+		}
 		id, _, _ := strings.Cut(res, " ")
 		return s.codeOf(ctx, line, id)
 	}
@@ -94,7 +97,7 @@ func (s *Store) lock(ctx context.Context, key string) (unlock func(), err error)
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	for {
-		got, err := s.rdb.SetNX(ctx, key, mine, 10*time.Second).Result()
+		got, err := s.hold(ctx, key, mine, 10*time.Second)
 		if err != nil {
 			return nil, err
 		}
@@ -107,6 +110,20 @@ func (s *Store) lock(ctx context.Context, key string) (unlock func(), err error)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// hold takes a key for that long unless somebody else has it. A Cluster client sends a write again whose answer was
+// lost, and the key may then be ours already.
+func (s *Store) hold(ctx context.Context, key, mine string, life time.Duration) (bool, error) {
+	got, err := s.rdb.SetNX(ctx, key, mine, life).Result()
+	if err != nil || got {
+		return got, err
+	}
+	has, err := s.rdb.Get(ctx, key).Result()
+	if isNil(err) {
+		return false, nil
+	}
+	return has == mine, err
 }
 
 // zByScore asks for members scored from low to high, both included, at most n.

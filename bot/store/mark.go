@@ -48,7 +48,10 @@ func (e *SchemaError) Error() string {
 // errSealed says that something sealed does not open: it was changed, moved, or erased meanwhile.
 var errSealed = errors.New("a sealed value does not open")
 
-var scriptMark = newScript("mark")
+var (
+	scriptMark    = newScript("mark")
+	scriptLineKey = newScript("line_key")
+)
 
 // mark reads the store's mark, or sets it on an empty store, and finds the keys.
 func (s *Store) mark(ctx context.Context, o Options) error {
@@ -117,9 +120,8 @@ func (s *Store) lineKey(ctx context.Context, line, use string) (dataKey, error) 
 		if d, err = s.keys.newDataKey(key + "|" + use); err != nil {
 			return dataKey{}, err
 		}
-		if err = s.rdb.HSetNX(ctx, key, use, d.wrapped).Err(); err == nil {
-			wrapped, err = s.rdb.HGet(ctx, key, use).Result() // ours, or that of a quicker process
-		}
+		// Ours, or that of a quicker process; and the replicas have it: it seals all that comes.
+		wrapped, err = s.run(ctx, scriptLineKey, []string{key}, use, d.wrapped).Text()
 	}
 	if err != nil {
 		return dataKey{}, fmt.Errorf("key of line %s: %w", line, err)

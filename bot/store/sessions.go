@@ -102,7 +102,7 @@ func (t *Sessions) DeleteCtx(ctx context.Context, token string) error {
 		return err
 	}
 	if !found {
-		return nil
+		return t.s.replicated(ctx, StaffLine)
 	}
 	index := keySessionsOf(t.s.accountID(t.account(b)))
 	err = t.s.run(ctx, sessionEndScript, []string{index, keySession(hash)}, tombstone.Milliseconds(), hash).Err()
@@ -144,7 +144,7 @@ func (s *Store) EndSessions(ctx context.Context, name string) error {
 			return fmt.Errorf("end sessions: %w", err)
 		}
 		if len(hashes) == 0 {
-			return nil
+			return s.replicated(ctx, StaffLine)
 		}
 		keys, args := []string{index}, []any{tombstone.Milliseconds()}
 		for _, h := range hashes {

@@ -19,7 +19,7 @@ func (s *Store) Throttle(ctx context.Context, key string, limit int, per time.Du
 	if limit < 1 || per <= 0 {
 		return per, nil
 	}
-	wait, err := s.run(ctx, throttleScript, []string{keyThrottle(s.keys.Blind("throttle", key))}, limit, per.Microseconds()).Int64()
+	wait, err := s.run(ctx, throttleScript, []string{keyThrottle(s.keys.Blind("throttle", key))}, limit, per.Microseconds(), s.nextToken()).Int64()
 	if err != nil {
 		return per, fmt.Errorf("throttle: %w", err)
 	}
@@ -32,7 +32,7 @@ func (s *Store) Bucket(ctx context.Context, key string, size int, every time.Dur
 	if size < 1 || every <= 0 {
 		return every, nil
 	}
-	wait, err := s.run(ctx, bucketScript, []string{keyBucket(s.keys.Blind("throttle", key))}, size, every.Microseconds()).Int64()
+	wait, err := s.run(ctx, bucketScript, []string{keyBucket(s.keys.Blind("throttle", key))}, size, every.Microseconds(), s.nextToken()).Int64()
 	if err != nil {
 		return every, fmt.Errorf("bucket: %w", err)
 	}

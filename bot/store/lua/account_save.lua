@@ -4,6 +4,7 @@
 --       5 the sealed account that it takes the place of, or "" for any, 6 token of this call, 7… sealed audit rows
 -- Gives 1, 0 when another account has the check code, or -1 when the account was changed meanwhile.
 -- include audit.lua
+if repeated(KEYS[4], ARGV[6]) then return 1 end
 local code = ARGV[3]
 local was = redis.call('HGET', KEYS[1], 'data')
 if ARGV[5] ~= '' and was ~= ARGV[5] and was ~= ARGV[2] then return -1 end
@@ -12,6 +13,7 @@ if code ~= '' then
   local owner = redis.call('HGET', KEYS[3], code)
   if owner and owner ~= ARGV[1] then return 0 end
 end
+log(KEYS[4], ARGV[6], 7)
 if old and old ~= code then
   if redis.call('HGET', KEYS[3], old) == ARGV[1] then redis.call('HDEL', KEYS[3], old) end
   redis.call('HDEL', KEYS[1], 'code')
@@ -23,5 +25,5 @@ if code ~= '' then
 end
 if ARGV[4] == '1' then redis.call('HDEL', KEYS[1], 'link') end
 redis.call('SADD', KEYS[2], ARGV[1])
-audit(KEYS[4], ARGV[6], 7)
+remember(KEYS[4], ARGV[6])
 return 1

@@ -4,7 +4,9 @@
 -- Gives 1, or 0 when it was there.
 -- include place.lua
 local P = KEYS[1]
-if redis.call('HSETNX', P .. 'aside', ARGV[1], ARGV[3]) == 0 then return 0 end
+if redis.call('HEXISTS', P .. 'aside', ARGV[1]) == 1 then return 0 end
+-- in the list first: what is there twice is kept once, what is in no list is seen by nobody
 redis.call('ZADD', P .. 'asides', ARGV[2], ARGV[1])
+redis.call('HSET', P .. 'aside', ARGV[1], ARGV[3])
 announce(P, ARGV[4], 'case')
 return 1

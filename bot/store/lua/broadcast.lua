@@ -5,9 +5,11 @@
 -- Gives 1, or 0 when another stands there by now.
 -- include audit.lua
 local P = KEYS[1]
+if repeated(P, ARGV[5]) then return 1 end
 local was = redis.call('HGET', P .. 'broadcasts', ARGV[1]) or ''
 if was ~= ARGV[2] and was ~= ARGV[3] then return 0 end
+log(P, ARGV[5], 6)
 if ARGV[3] == '' then redis.call('HDEL', P .. 'broadcasts', ARGV[1]) else redis.call('HSET', P .. 'broadcasts', ARGV[1], ARGV[3]) end
 if ARGV[4] == '1' then redis.call('SADD', P .. 'broadcasting', ARGV[1]) else redis.call('SREM', P .. 'broadcasting', ARGV[1]) end
-audit(P, ARGV[5], 6)
+remember(P, ARGV[5])
 return 1

@@ -14,13 +14,13 @@ for i = 2, #ARGV do
     if leased and redis.call('LINDEX', waiting, 0) == lane .. row then
       leaving = leaving + 1
     else
-      redis.call('HDEL', P .. 'rows', row)
       redis.call('LREM', waiting, 0, lane .. row)
       redis.call('LREM', P .. 'heldby:' .. contact, 0, row)
       redis.call('ZREM', P .. 'out:' .. account .. ':parked', row)
       redis.call('ZREM', P .. 'held', row)
       if case ~= '-' then redis.call('HSET', P .. 'rowstates:' .. case, row, 'withdrawn ' .. now .. ' -') end
       if not leased then schedule(P, contact, account, now) end
+      redis.call('HDEL', P .. 'rows', row)
     end
   end
 end

@@ -6,6 +6,7 @@
 -- written: "gone" (no such case, closed, another mission's, for Next: not offered any more), "again" (for Next: a
 -- P1 came meanwhile, choose again).
 -- include place.lua
+-- include audit.lua
 local P, now, id = KEYS[1], ARGV[1], ARGV[3]
 local result = P .. 'result:' .. ARGV[6]
 local done = redis.call('GET', result)
@@ -25,10 +26,10 @@ if ARGV[7] == '1' then
 end
 local since = now
 if held then since = f[6] end
+log(P, ARGV[6], 9)
 redis.call('HSET', case, 'by', ARGV[4], 'sin', since, 'unt', ARGV[2])
 redis.call('HSET', P .. 'officers', ARGV[4], ARGV[5])
 place(P, id, f[1], f[2], f[3], now)
-redis.call('SET', result, id .. ' ' .. since .. ' ' .. ARGV[2], 'EX', 86400)
-for i = 9, #ARGV do redis.call('RPUSH', P .. 'audit', ARGV[i]) end
 announce(P, f[1], 'claim')
+redis.call('SET', result, id .. ' ' .. since .. ' ' .. ARGV[2], 'EX', 86400)
 return {'ok', id, since, ARGV[2]}

@@ -59,17 +59,12 @@ local function again()
   return rows
 end
 
--- no refuses the change, unless it took place before.
-local function no(why)
-  if redis.call('ZSCORE', seen, digest) then return again() end
-  return {why}
-end
-
-if ARGV[12] ~= '' and redis.call('HGET', P .. 'lease:' .. ARGV[12], 'tok') ~= ARGV[13] then return no('fence') end
+if redis.call('ZSCORE', seen, digest) then return again() end
+if ARGV[12] ~= '' and redis.call('HGET', P .. 'lease:' .. ARGV[12], 'tok') ~= ARGV[13] then return {'fence'} end
 for _, c in ipairs(contacts) do
   local have = redis.call('HMGET', P .. 'conv:' .. c[1], 'v', 'k', 'lt', 'x', 'in', 'hb')
-  if c[1] == who and state ~= '' and (have[1] or '0') ~= ARGV[7] then return no('conflict') end
-  if (have[2] and have[2] ~= c[3]) or (not have[2] and c[4] == '') then return no('key') end
+  if c[1] == who and state ~= '' and (have[1] or '0') ~= ARGV[7] then return {'conflict'} end
+  if (have[2] and have[2] ~= c[3]) or (not have[2] and c[4] == '') then return {'key'} end
   leased[c[1]] = have[3]
   c[5], c[6], c[7] = have[3], have[4], have[2] and have[6] or '0'
   if not have[2] then c[8] = true end
@@ -79,28 +74,17 @@ local case = P .. 'case:' .. id
 local old = {}
 if id ~= '' then
   old = redis.call('HMGET', case, 'v', 'k', 'm', 'c', 'w', 'bx', 'by', 'unt', 'due', 'cl', 'lat', 'st', 'pr', 'f', 'of')
-  if (old[1] or '0') ~= ver then return no('conflict') end
+  if (old[1] or '0') ~= ver then return {'conflict'} end
   if ver == '0' then
-    if redis.call('HEXISTS', P .. 'codes', fields.code) == 1 then return no('code') end
+    if redis.call('HEXISTS', P .. 'codes', fields.code) == 1 then return {'code'} end
   elseif old[2] ~= key then
-    return no('key')
+    return {'key'}
   end
-  if ARGV[8] ~= '' and (old[7] ~= ARGV[8] or tonumber(old[8] or '0') <= tonumber(now)) then return no('lease') end
+  if ARGV[8] ~= '' and (old[7] ~= ARGV[8] or tonumber(old[8] or '0') <= tonumber(now)) then return {'lease'} end
 end
 
 -- write
-local requests = {second(now), digest}
-for _, m in ipairs(ids) do
-  requests[#requests + 1] = m[2]
-  requests[#requests + 1] = m[1]
-end
--- NX adds nothing of a request that is there: its ids came with it
-if redis.call('ZADD', seen, 'NX', unpack(requests)) == 0 then return again() end
 if ARGV[15] ~= '' then number(P, ARGV[14], ARGV[15], now) end
--- in the middle of a conversation every eighth time is enough
-if not lately or tonumber(ARGV[7]) % 8 == 0 then
-  redis.call('ZREMRANGEBYSCORE', seen, '-inf', '(' .. ARGV[5])
-end
 local conv = {} -- what is to be written of the person's own record
 if state ~= '' then
   local filled = ''
@@ -247,4 +231,15 @@ for _ = 1, tonumber(nx()) do
     if redis.call('ZSCORE', P .. 'held', h) then redis.call('ZADD', P .. 'out:' .. account .. ':parked', now, h) end
   end
 end
+-- in the middle of a conversation every eighth time is enough
+if not lately or tonumber(ARGV[7]) % 8 == 0 then
+  redis.call('ZREMRANGEBYSCORE', seen, '-inf', '(' .. ARGV[5])
+end
+-- The request is noted last: a script that ends half-way is not rolled back, and what is noted is never done again.
+local requests = {second(now), digest}
+for _, m in ipairs(ids) do
+  requests[#requests + 1] = m[2]
+  requests[#requests + 1] = m[1]
+end
+redis.call('ZADD', seen, 'NX', unpack(requests))
 return done

@@ -5,9 +5,11 @@
 -- include place.lua
 -- include audit.lua
 local P = KEYS[1]
-if redis.call('EXISTS', P .. 'result:' .. ARGV[3]) == 1 then return 1 end
-if redis.call('HDEL', P .. 'aside', ARGV[1]) == 0 then return 0 end
+if repeated(P, ARGV[3]) then return 1 end
+if redis.call('HEXISTS', P .. 'aside', ARGV[1]) == 0 then return 0 end
+log(P, ARGV[3], 4)
 redis.call('ZREM', P .. 'asides', ARGV[1])
-audit(P, ARGV[3], 4)
+redis.call('HDEL', P .. 'aside', ARGV[1])
 announce(P, ARGV[2], 'case')
+remember(P, ARGV[3])
 return 1

@@ -1,14 +1,16 @@
 -- Erases a case: its data key, content, timeline, rows, timers and index entries. The code stays given away. A
 -- contact whose conversation fills this case is forgotten, except for the requests that must not happen twice.
 -- KEYS  1 the line's prefix
--- ARGV  1 case id, then for each contact of the case: contact, its sealed address for a channel that keeps people in a
+-- ARGV  1 case id, 2 token of this call, then for each contact of the case: contact, its sealed address for a channel that keeps people in a
 --       store of its own ("" for others), which then has to forget the person as well
--- Gives 1, or 0 when there is no such case.
+-- Gives 1, also for a repeat, or 0 when there is no such case.
 -- include blind.lua
 -- include place.lua
 -- include waiting.lua
 -- include seen_as.lua
+-- include audit.lua
 local P, id = KEYS[1], ARGV[1]
+if repeated(P, ARGV[2]) then return 1 end
 local case = P .. 'case:' .. id
 local f = redis.call('HMGET', case, 'code', 'm', 'c', 'w', 'bx', 'of')
 if not f[1] then return 0 end
@@ -19,39 +21,36 @@ if (f[6] or '') ~= '' then
   announce(P, f[6], 'case')
 end
 index(P, id, f[5] or '', '')
-redis.call('HSET', P .. 'codes', f[1], '')
 local function drop(row)
   local blob = redis.call('HGET', P .. 'rows', row)
   if not blob then return end
   local lane, _, _, _, contact, account = header(blob)
-  redis.call('HDEL', P .. 'rows', row)
   redis.call('LREM', P .. 'waiting:' .. contact, 0, lane .. row)
   redis.call('LREM', P .. 'heldby:' .. contact, 0, row)
   redis.call('ZREM', P .. 'out:' .. account .. ':parked', row)
   redis.call('ZREM', P .. 'held', row)
   redis.call('ZREM', P .. 'dead', row)
   if redis.call('HEXISTS', P .. 'conv:' .. contact, 'lt') == 0 then schedule(P, contact, account, '0') end
+  redis.call('HDEL', P .. 'rows', row)
 end
 for _, row in ipairs(redis.call('HKEYS', P .. 'rowstates:' .. id)) do drop(row) end
-redis.call('HDEL', P .. 'erasures', id)
 -- The people may still have what was said to them deleted from their telephones.
 local states = redis.call('HGETALL', P .. 'rowstates:' .. id)
 for i = 1, #states, 2 do
   local at, pid = string.match(states[i + 1], '^%S+ (%d+) (%S+)$')
   if pid and pid ~= '-' then
-    for j = 2, #ARGV, 2 do
+    for j = 3, #ARGV, 2 do
       redis.call('ZADD', P .. 'seen:' .. ARGV[j], second(at), 'o' .. pid .. ' ' .. states[i] .. ' -')
     end
   end
 end
-redis.call('DEL', case, P .. 'timeline:' .. id, P .. 'rowstates:' .. id, P .. 'viewers:' .. id)
 for _, t in ipairs(redis.call('ZRANGE', P .. 'timers', 0, -1)) do
   if string.sub(t, 1, 2) ~= 'c|' and string.sub(t, -#id - 1) == '|' .. id then
     redis.call('ZREM', P .. 'timers', t)
     redis.call('HDEL', P .. 'timers:taken', t)
   end
 end
-for i = 2, #ARGV, 2 do
+for i = 3, #ARGV, 2 do
   local contact = ARGV[i]
   local conv = P .. 'conv:' .. contact
   local c = redis.call('HMGET', conv, 'cid', 'acct')
@@ -65,4 +64,10 @@ for i = 2, #ARGV, 2 do
   end
 end
 announce(P, f[2], 'case')
+-- The case itself goes last: until then it is found, and asked about, by who tries again.
+redis.call('HDEL', P .. 'erasures', id)
+redis.call('DEL', P .. 'timeline:' .. id, P .. 'rowstates:' .. id, P .. 'viewers:' .. id)
+redis.call('HSET', P .. 'codes', f[1], '')
+redis.call('DEL', case)
+remember(P, ARGV[2])
 return 1

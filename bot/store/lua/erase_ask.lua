@@ -5,8 +5,10 @@
 -- Gives 1, or 0 when another stands there by now.
 -- include audit.lua
 local P = KEYS[1]
+if repeated(P, ARGV[4]) then return 1 end
 local was = redis.call('HGET', P .. 'erasures', ARGV[1]) or ''
 if was ~= ARGV[2] and was ~= ARGV[3] then return 0 end
+log(P, ARGV[4], 5)
 if ARGV[3] == '' then redis.call('HDEL', P .. 'erasures', ARGV[1]) else redis.call('HSET', P .. 'erasures', ARGV[1], ARGV[3]) end
-audit(P, ARGV[4], 5)
+remember(P, ARGV[4])
 return 1

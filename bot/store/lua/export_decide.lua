@@ -13,8 +13,8 @@ if tonumber(f[3]) <= now then return 'none' end
 if f[2] ~= 'asked' then return f[2] end
 if f[1] == ARGV[2] then return 'own' end
 local till = string.format('%.0f', now + tonumber(ARGV[5]))
-redis.call('HSET', KEYS[1], 'st', ARGV[4], 'sec', ARGV[3], 'unt', till, 'tok', ARGV[6])
-redis.call('PEXPIRE', KEYS[1], string.format('%.0f', 2 * tonumber(ARGV[5])))
 redis.call('ZADD', KEYS[2], till, ARGV[1])
 redis.call('HDEL', KEYS[3], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], string.format('%.0f', 2 * tonumber(ARGV[5])))
+redis.call('HSET', KEYS[1], 'st', ARGV[4], 'sec', ARGV[3], 'unt', till, 'tok', ARGV[6])
 return 'ok'

@@ -9,6 +9,6 @@ if f[2] == 'withdrawn' and f[4] == ARGV[3] then return 'ok' end
 local t = redis.call('TIME')
 if tonumber(f[3]) <= tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) then return 'none' end
 if f[2] ~= 'asked' and f[2] ~= 'allowed' then return f[2] end
-redis.call('HSET', KEYS[1], 'st', 'withdrawn', 'tok', ARGV[3])
 redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('HSET', KEYS[1], 'st', 'withdrawn', 'tok', ARGV[3])
 return 'ok'

@@ -4,14 +4,16 @@
 --       may be confirmed, in milliseconds, 5 token of this call, 6… sealed audit rows
 -- Gives 1, or 0 when there is nothing to reset or to take back, or another request stands.
 -- include audit.lua
-local f = redis.call('HMGET', KEYS[1], 'fid', 'rid', 'runtil', 'rby')
+if repeated(KEYS[2], ARGV[5]) then return 1 end
+local f = redis.call('HMGET', KEYS[1], 'fid', 'rid', 'runtil')
 if ARGV[1] == '' then
-  if not f[2] then return f[4] == ARGV[5] and 1 or 0 end
+  if not f[2] then return 0 end
+  log(KEYS[2], ARGV[5], 6)
   redis.call('HDEL', KEYS[1], 'rid', 'reset', 'runtil')
-  redis.call('HSET', KEYS[1], 'rby', ARGV[5])
-elseif f[2] ~= ARGV[1] then
+else
   if not f[1] or f[2] and tonumber(f[3]) > tonumber(ARGV[3]) then return 0 end
+  log(KEYS[2], ARGV[5], 6)
   redis.call('HSET', KEYS[1], 'rid', ARGV[1], 'reset', ARGV[2], 'runtil', ARGV[4])
 end
-audit(KEYS[2], ARGV[5], 6)
+remember(KEYS[2], ARGV[5])
 return 1

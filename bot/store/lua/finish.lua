@@ -35,7 +35,6 @@ for i = 4, #ARGV, 13 do
     end
     if state == 'sent' then
       -- It was sent, whoever holds the lease by now.
-      redis.call('HDEL', P .. 'rows', id)
       if redis.call('LREM', waiting, 1, lane .. id) == 0 then
         redis.call('LREM', P .. 'heldby:' .. contact, 0, id)
         redis.call('ZREM', out .. 'parked', id)
@@ -52,14 +51,14 @@ for i = 4, #ARGV, 13 do
     elseif mine and redis.call('LINDEX', waiting, 0) == lane .. id then
       restate(P, id, blob, state, attempts, nb, why)
       if state == 'held' then
-        redis.call('LPOP', waiting)
-        redis.call('RPUSH', P .. 'heldby:' .. contact, id)
         redis.call('HSET', conv, 'hb', '1')
         redis.call('ZADD', P .. 'held', now, id)
         if nb ~= '0' then redis.call('ZADD', out .. 'parked', nb, id) end
-      elseif state ~= 'queued' then
+        redis.call('RPUSH', P .. 'heldby:' .. contact, id)
         redis.call('LPOP', waiting)
+      elseif state ~= 'queued' then
         redis.call('ZADD', P .. 'dead', now, id)
+        redis.call('LPOP', waiting)
       end
       noted = true
     end
@@ -71,6 +70,7 @@ for i = 4, #ARGV, 13 do
         if m then announce(P, m, 'case') end
       end
     end
+    if state == 'sent' then redis.call('HDEL', P .. 'rows', id) end -- last: a repeat finds what was left half-way
   end
   if ARGV[i + 9] ~= '' then
     local had = redis.call('GET', out .. 'freeze')

@@ -49,8 +49,6 @@ for i = 1, tonumber(nx()) do
 end
 
 -- write
-redis.call('ZADD', P .. 'requests', second(now), ARGV[2])
-redis.call('ZREMRANGEBYSCORE', P .. 'requests', '-inf', '(' .. ARGV[4])
 for i, c in ipairs(cases) do
   local case = P .. 'case:' .. c.id
   redis.call('HSET', case, 'v', string.format('%.0f', tonumber(c.ver) + 1), 's', c.sealed, unpack(c.set))
@@ -99,4 +97,7 @@ set_timers(P, nx)
 for _ = 1, tonumber(nx()) do redis.call('RPUSH', P .. 'audit', nx()) end
 announce(P, cases[1].f.m, 'case')
 if cases[2].f.m ~= cases[1].f.m then announce(P, cases[2].f.m, 'case') end
+-- last: what ended half-way is not taken for done
+redis.call('ZREMRANGEBYSCORE', P .. 'requests', '-inf', '(' .. ARGV[4])
+redis.call('ZADD', P .. 'requests', second(now), ARGV[2])
 return 'ok'

@@ -13,7 +13,7 @@ local t = redis.call('TIME')
 if tonumber(last) <= tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) then return 0 end
 if redis.call('HGET', KEYS[2], 'link') ~= ARGV[1] then return 0 end
 if ARGV[2] ~= '' then
-  redis.call('HSET', KEYS[1], 'spent', ARGV[2])
   redis.call('HDEL', KEYS[2], 'link')
+  redis.call('HSET', KEYS[1], 'spent', ARGV[2])
 end
 return 1

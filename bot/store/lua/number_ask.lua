@@ -6,14 +6,14 @@
 -- include place.lua
 -- include audit.lua
 local P = KEYS[1]
-if redis.call('EXISTS', P .. 'result:' .. ARGV[5]) == 1 then return 1 end
-redis.call('SET', P .. 'result:' .. ARGV[5], '1', 'EX', 3600)
+if repeated(P, ARGV[5]) then return 1 end
+log(P, ARGV[5], 6)
 redis.call('DEL', P .. 'number:show:' .. ARGV[1])
 if ARGV[2] == '' then
   redis.call('DEL', P .. 'number:ask:' .. ARGV[1])
 else
   redis.call('SET', P .. 'number:ask:' .. ARGV[1], ARGV[2], 'PX', ARGV[3])
 end
-for i = 6, #ARGV do redis.call('RPUSH', P .. 'audit', ARGV[i]) end
 announce(P, ARGV[4], 'channel')
+remember(P, ARGV[5])
 return 1

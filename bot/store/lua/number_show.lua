@@ -6,9 +6,11 @@
 -- include place.lua
 -- include audit.lua
 local P = KEYS[1]
+if repeated(P, ARGV[6]) then return 1 end
 local ask = redis.call('GET', P .. 'number:ask:' .. ARGV[1])
 if not ask or string.sub(ask, 1, #ARGV[2] + 1) ~= ARGV[2] .. ' ' then return 0 end
+log(P, ARGV[6], 7)
 redis.call('SET', P .. 'number:show:' .. ARGV[1], ARGV[3], 'PX', ARGV[4])
-audit(P, ARGV[6], 7)
 announce(P, ARGV[5], 'channel')
+remember(P, ARGV[6])
 return 1

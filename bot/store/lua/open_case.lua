@@ -10,7 +10,7 @@
 local P, id = KEYS[1], ARGV[2]
 local f = redis.call('HMGET', P .. 'case:' .. id, 'v', 'k', 's', 'by', 'sin', 'unt', ARGV[4])
 if not f[1] or not f[2] or f[7] ~= ARGV[1] then return {} end
-audit(P, ARGV[3], 5)
+log(P, ARGV[3], 5)
 local states = redis.call('HGETALL', P .. 'rowstates:' .. id)
 local rows = {}
 for i = 1, #states, 2 do

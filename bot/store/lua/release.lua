@@ -5,6 +5,7 @@
 --       sealed audit rows
 -- Gives 1, also for a repeat; 0 when the lease is not held (any more) or, with 5, goes on.
 -- include place.lua
+-- include audit.lua
 local P, now, id = KEYS[1], ARGV[1], ARGV[2]
 local result = P .. 'result:' .. ARGV[4]
 if redis.call('EXISTS', result) == 1 then return 1 end
@@ -16,10 +17,10 @@ if ARGV[5] ~= '' then
 elseif f[4] ~= ARGV[3] or tonumber(f[5]) <= tonumber(now) then
   return 0
 end
+log(P, ARGV[4], 7)
 redis.call('HDEL', case, 'by', 'sin', 'unt')
 place(P, id, f[1], f[2], f[3], now)
-redis.call('SET', result, id, 'EX', 86400)
 if ARGV[6] ~= '' then redis.call('RPUSH', P .. 'timeline:' .. id, ARGV[6]) end
-for i = 7, #ARGV do redis.call('RPUSH', P .. 'audit', ARGV[i]) end
 announce(P, f[1], 'claim')
+redis.call('SET', result, id, 'EX', 86400)
 return 1

@@ -7,14 +7,15 @@
 -- include waiting.lua
 -- include audit.lua
 local P, now, id = KEYS[1], ARGV[1], ARGV[2]
-if redis.call('EXISTS', P .. 'result:' .. ARGV[6]) == 1 then return 1 end
+if repeated(P, ARGV[6]) then return 1 end
 local blob = redis.call('HGET', P .. 'rows', id)
 if blob ~= ARGV[3] then return 0 end
 local _, _, state = header(blob)
-local dead = redis.call('ZREM', P .. 'dead', id) == 1
-if not dead and state ~= 'held' then return -1 end
+if not redis.call('ZSCORE', P .. 'dead', id) and state ~= 'held' then return -1 end
+log(P, ARGV[6], 7)
+redis.call('ZREM', P .. 'dead', id)
 local contact, account = unpark(P, id, ARGV[4], now)
 if redis.call('HEXISTS', P .. 'conv:' .. contact, 'lt') == 0 then schedule(P, contact, account, now) end
-audit(P, ARGV[6], 7)
 announce(P, ARGV[5], 'case')
+remember(P, ARGV[6])
 return 1

@@ -1,7 +1,8 @@
 -- Counts one try in a sliding window.
 -- KEYS  1 the tries
--- ARGV  1 limit, 2 window in microseconds
--- Gives 0 when the try may go on (it is counted then), else the microseconds to wait (it is not).
+-- ARGV  1 limit, 2 window in microseconds, 3 token of this call
+-- Gives 0 when the try may go on (it is counted then), also for a repeat, else the microseconds to wait (it is not).
+if redis.call('ZSCORE', KEYS[1], ARGV[3]) then return 0 end
 local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000000 + tonumber(t[2])
 local per = tonumber(ARGV[2])
@@ -13,10 +14,6 @@ if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then
   if wait < 1 then wait = 1 end
   return math.ceil(wait)
 end
--- two tries in one microsecond are two members
-local at = now
-while redis.call('ZSCORE', KEYS[1], string.format('%.0f', at)) do at = at + 1 end
-local m = string.format('%.0f', at)
-redis.call('ZADD', KEYS[1], m, m)
+redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[3])
 redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.ceil(per / 1000)))
 return 0
