@@ -17,6 +17,9 @@ func (s *reader) choices() {
 		return
 	}
 	picked := s.numbered(menu, step)
+	if len(picked) == 0 && flows.Multi[step] {
+		picked = s.numbersBeside(menu)
+	}
 	if len(picked) == 0 {
 		picked = s.literal(menu)
 	}
@@ -260,6 +263,33 @@ func (s *reader) numbered(menu []flows.Value, step flows.StepID) []flows.Value {
 		return nil
 	}
 	return out
+}
+
+// numbersBeside reads the numbers of a question that takes several, where they stand before or behind words: "belum
+// makan, 7 8", "3 sama perut kram".
+func (s *reader) numbersBeside(menu []flows.Value) []flows.Value {
+	var out []flows.Value
+	take := func(i int) bool {
+		v := s.toks[i].num
+		if s.toks[i].id != s.number || v < 1 || v >= len(menu) || s.toks[i].approx {
+			return false
+		}
+		out = append(out, menu[v-1])
+		return true
+	}
+	last := len(s.toks) - 1
+	i := last
+	for i > 0 && s.toks[i].gap != stop && take(i) {
+		if s.toks[i].gap != space {
+			return out
+		}
+		i--
+	}
+	out = nil
+	if last > 1 && s.names[s.toks[1].id] == "sama" && s.toks[2].num < 0 && !s.on.Relative.has(s.toks[2].id) && !s.on.People.has(s.toks[2].id) && take(0) {
+		return out
+	}
+	return nil
 }
 
 // frontNumber says whether the words from i on only explain a number that stands in front.

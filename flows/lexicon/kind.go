@@ -129,6 +129,9 @@ func (s *reader) atWord(h hit) bool {
 
 // away says whether a place is one the person was at, goes to or only passed.
 func (s *reader) away(h hit) bool {
+	if now := &s.times[s.clause[h.start]]; now.now && s.names[s.toks[h.start].id] == "di" {
+		return false // lari, sekarang sembunyi di semak
+	}
 	for _, t := range s.before(h.start, 4) {
 		if s.on.At.has(t.id) && !s.times[s.clause[h.start]].past {
 			return false

@@ -35,6 +35,9 @@ func (s *reader) passport() {
 					note(s.holder(h, false, true), h)
 					continue
 				}
+				if v == "with_me_expired" {
+					v = s.deadOrNot(h, "with_me_valid", v)
+				}
 				note(v, h)
 			} else if v == "never_had" {
 				continue

@@ -147,7 +147,7 @@ func (l *Lexicon) match(d *doc) []hit {
 			if p.begin && i != 0 {
 				continue
 			}
-			if end := run(p.elements, d.toks, i, i); end > i && (!p.finish || end == len(d.toks)) {
+			if end := run(p.elements, d.toks, i, i); end > i && (!p.finish || end == len(d.toks)) && !l.answeredFirst(d, i, end) {
 				hits = append(hits, hit{p.section, i, end})
 			}
 		}
@@ -164,6 +164,11 @@ func (l *Lexicon) match(d *doc) []hit {
 		}
 	}
 	return l.longest(hits)
+}
+
+// answeredFirst says whether a phrase begins with a refusal that stands by itself: "tidak, sehat" is healthy.
+func (l *Lexicon) answeredFirst(d *doc, i, end int) bool {
+	return i+1 < end && d.toks[i+1].gap == comma && l.on.Negator.has(d.toks[i].id)
 }
 
 // longest drops a hit that lies inside a longer one of the same topic.

@@ -244,7 +244,7 @@ func (s *reader) subject(h hit) noun {
 // over says whether a thing told is over by now: it was long ago, or earlier and another clause tells of relief.
 func (s *reader) over(h hit) bool {
 	for _, t := range s.before(h.start, 2) { // sudah aman, tadinya disekap
-		if s.on.Past.has(t.id) && (s.says("safety", "safe") || s.says("safety", "over")) {
+		if s.on.Past.has(t.id) && s.better() {
 			return true
 		}
 	}
@@ -279,9 +279,29 @@ func (s *reader) relief(c int) bool {
 	for _, h := range s.hits {
 		switch s.sections[h.section] {
 		case "safety.safe", "safety.over":
-			if o := s.clause[h.start]; o != c && (o > c || s.times[o].now) && !s.denied(h) {
+			if o := s.clause[h.start]; o != c && (o > c || s.times[o].now) && !s.denied(h) && !s.nextCompound(h) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// better says whether anything tells that it is better now.
+func (s *reader) better() bool {
+	for _, h := range s.hits {
+		if x := s.sections[h.section]; (x == "safety.safe" || x == "safety.over") && !s.denied(h) && !s.nextCompound(h) {
+			return true
+		}
+	}
+	return false
+}
+
+// nextCompound says whether "sudah di" goes on with the next compound: "tadi malam dijual, sekarang sudah di gedung baru".
+func (s *reader) nextCompound(h hit) bool {
+	for _, o := range s.hits {
+		if x := s.sections[o.section]; (x == "spot.in_compound" || x == "kind.in_compound") && o.start >= h.start && o.start <= h.end {
+			return true
 		}
 	}
 	return false

@@ -36,7 +36,7 @@ func (s *reader) stance(m places.Match) int {
 	if rank, said := s.ahead(m, i); said {
 		return rank
 	} else if rank == inPlace {
-		return s.governed(i, c)
+		return s.governed(m, i, c)
 	}
 	return s.bare(m, i, c)
 }
@@ -103,8 +103,11 @@ func (s *reader) ahead(m places.Match, i int) (rank int, said bool) {
 
 // governed says what a preposition before the place at token i, in clause c, is governed by: a promise, the past, a
 // plan, a move, now.
-func (s *reader) governed(i, c int) int {
+func (s *reader) governed(m places.Match, i, c int) int {
 	rank := inPlace
+	if i > 1 && s.names[s.toks[i-2].id] == "naik" {
+		return notThere // ikut naik di battambang
+	}
 	for k := i - 1; k >= 0 && s.clause[k] == c && i-k <= 8; k-- {
 		id := s.toks[k].id
 		if s.on.Turned.has(id) || s.on.Now.has(id) {
@@ -113,7 +116,7 @@ func (s *reader) governed(i, c int) int {
 		}
 		switch next := s.toks[min(k+1, i-1)].id; {
 		case s.promised(k),
-			s.on.Escape.has(id) && s.on.From.has(next),
+			s.on.Escape.has(id) && s.on.From.has(next) && !s.townOf(m, k+2, i),
 			s.on.Future.has(id) && !s.says2(k+1, "telling") && !s.on.At.has(next),
 			s.on.Negator.has(id) && i-k <= 3 && s.kind[s.toks[k+1].id]&meNoun == 0,
 			s.on.Past.has(id) && s.laterNow(c) && !s.times[c].now:
@@ -132,6 +135,13 @@ func (s *reader) governed(i, c int) int {
 // bare says how a message speaks of a place, at token i in clause c, that no preposition stands before.
 func (s *reader) bare(m places.Match, i, c int) int {
 	where := s.c.Step == flows.StepLocation
+	if m.Place.Kind == "mission" && !s.asks {
+		for _, h := range s.hits { // sudah sampai depan gerbang kbri
+			if s.sections[h.section] == "kind.at_mission" && h.start <= i && i < h.end && !s.denied(h) && !s.away(h) {
+				return inPlace
+			}
+		}
+	}
 	if m.Weak {
 		nothingElse := s.alone(m) && (where || s.c.Step == "")
 		first := where && m.Exact && i == 0 && m.Place.Kind != "mission" && !s.ordinaryTalk()
@@ -165,6 +175,12 @@ func (s *reader) bare(m places.Match, i, c int) int {
 	return mentioned
 }
 
+// townOf says whether what was left, between tokens from and to, is a building, and the place the town that it stands in:
+// "keluar dari kompleks di sihanoukville".
+func (s *reader) townOf(m places.Match, from, to int) bool {
+	return to-from == 2 && s.on.At.has(s.toks[to-1].id) && s.on.Near.has(s.toks[from].id) && m.Place.Kind != "compound" && !m.CountryOnly
+}
+
 // promised says whether the word at k makes of a place what was only promised. "katanya" does not where somebody else is
 // reported, whose place is known by hearsay, nor before "ini": "katanya ini malai".
 func (s *reader) promised(k int) bool {
@@ -175,7 +191,12 @@ func (s *reader) promised(k int) bool {
 	if !s.on.Hearsay.has(id) {
 		return true
 	}
-	return s.r.WhoFor != "other_person" && !(k+1 < len(s.toks) && s.names[s.toks[k+1].id] == "ini")
+	for j := k + 1; j < len(s.toks) && j < k+3; j++ { // kata teman ini malai
+		if s.names[s.toks[j].id] == "ini" {
+			return false
+		}
+	}
+	return s.r.WhoFor != "other_person"
 }
 
 // someone says whether a word names people.
