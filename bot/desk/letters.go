@@ -28,6 +28,7 @@ type letterView struct {
 	Channel string
 	Kind    string
 	Why     string
+	Damaged bool // nothing is left that could be sent
 	Until   time.Time
 	Tries   int
 	Text    words
@@ -52,7 +53,7 @@ func letters(q *request) error {
 			w.Text = mask(w.Text, shown{})
 			v := letterView{
 				ID: r.ID, Code: codes[r.CaseID], CaseID: r.CaseID, Line: r.Line, At: r.CreatedAt, By: r.By, Channel: q.channelName(r.To.Channel),
-				Kind: q.t("desk.kind." + rowKind(r.Kind)), Why: q.whyText(r), Until: r.NotBefore, Tries: r.Attempts, Text: w,
+				Damaged: r.Why == "damaged", Kind: q.t("desk.kind." + rowKind(r.Kind)), Why: q.whyText(r), Until: r.NotBefore, Tries: r.Attempts, Text: w,
 			}
 			if state == bot.RowHeld {
 				p.Held = append(p.Held, v)

@@ -71,9 +71,9 @@ func families() []string {
 	for _, r := range casework.Roles {
 		add("desk.role.", string(r))
 	}
-	add("event.", "lease_ended")
+	add("event.", "lease_ended", "damaged")
 	add("desk.audit.act.", casework.EventMoved) // of the rules: bot.Hotline writes it
-	add("send.", "blocked", "deactivated", "no_chat", "bad_request", "empty", "rate", "down", "unknown", "unauthorised", "store", "stopping", "ended", "gave_up")
+	add("send.", "blocked", "deactivated", "no_chat", "bad_request", "empty", "rate", "down", "unknown", "unauthorised", "store", "stopping", "ended", "gave_up", "damaged")
 	add("signal.", casework.SignalDuress, casework.SignalDanger, casework.SignalSafetyLowered, casework.SignalContactLost,
 		casework.SignalWrongPerson, casework.SignalWrongNumber, casework.SignalReview, casework.SignalImpostor,
 		casework.SignalImpostorCheck, casework.SignalExhausted, casework.SignalDeclined,

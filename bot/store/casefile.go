@@ -63,11 +63,7 @@ func (s *Store) openFile(ctx context.Context, mission, code, field string, now t
 		return file, err
 	}
 	for _, stored := range list(res[6]) {
-		e, err := openEntry(timeline, d, stored)
-		if err != nil {
-			return file, fmt.Errorf("timeline: %w", err)
-		}
-		file.Entries = append(file.Entries, e)
+		file.Entries = append(file.Entries, s.entry(line, timeline, d, stored))
 	}
 	file.Rows, err = s.rowsOf(line, id, list(res[7]), list(res[8]))
 	return file, err
@@ -79,16 +75,19 @@ func (s *Store) rowsOf(line, caseID string, states, kept []string) (map[string]b
 	for i := 0; i+1 < len(states); i += 2 {
 		w := strings.Fields(states[i+1])
 		if len(w) != 3 {
-			return nil, errRow
+			w = []string{string(bot.RowUnknown), "", ""}
 		}
 		rows[states[i]] = bot.Row{ID: states[i], Line: line, CaseID: caseID, State: bot.RowState(w[0]), ProviderID: undash(w[2])}
 	}
 	for ; len(kept) >= 3; kept = kept[3:] {
 		r, err := s.keptRow(line, kept[0], kept[1], kept[2])
-		if errors.Is(err, errSealed) {
-			continue // its contact was erased: the state is all there is
-		}
-		if err != nil {
+		if errors.Is(err, errRow) || errors.Is(err, errSealed) {
+			var ok bool
+			if r, ok = damagedRow(line, kept[0], kept[1]); !ok {
+				continue // its contact was erased: the state is all there is
+			}
+			r.CaseID = caseID
+		} else if err != nil {
 			return nil, err
 		}
 		rows[r.ID] = r

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"pulang/bot"
 	"pulang/flows/casework"
 )
@@ -146,6 +148,24 @@ func openEntry(timeline string, d dataKey, stored string) (bot.Entry, error) {
 		return e, err
 	}
 	return e, decode(plain, &e)
+}
+
+// entry opens what sealEntry made; in place of what does not open any more there is an event that says so. One damaged
+// entry must not keep a case from its officer.
+func (s *Store) entry(line, timeline string, d dataKey, stored string) bot.Entry {
+	e, err := openEntry(timeline, d, stored)
+	if err == nil {
+		return e
+	}
+	s.log.Error("timeline entry", "line", line, "err", err)
+	id, _, _ := strings.Cut(stored, ":")
+	e = bot.Entry{ID: id, Kind: "event", Text: "event.damaged"}
+	if u, err := ulid.ParseStrict(id); err == nil {
+		e.At = ulid.Time(u.Time())
+	} else {
+		e.ID = "damaged"
+	}
+	return e
 }
 
 // text is a value of a script's or a command's result; "" for nil.

@@ -34,10 +34,12 @@ func (s *Store) Letters(ctx context.Context, mission string, state bot.RowState,
 		}
 		for ; len(f) >= 4 && len(rows) < limit; f = f[4:] {
 			r, err := s.keptRow(line, f[0], f[1], f[2])
-			if errors.Is(err, errSealed) {
-				continue
-			}
-			if err != nil {
+			if errors.Is(err, errRow) || errors.Is(err, errSealed) {
+				var ok bool
+				if r, ok = damagedRow(line, f[0], f[1]); !ok {
+					continue // its contact was erased
+				}
+			} else if err != nil {
 				return nil, fmt.Errorf("letters: %w", err)
 			}
 			rows = append(rows, r)
@@ -76,8 +78,8 @@ func (s *Store) retry(ctx context.Context, line, mission, id, force string, audi
 			return err
 		}
 		h, _, err := splitRow(blob)
-		if err != nil {
-			return err
+		if err != nil || h.why == whyDamaged {
+			return bot.ErrNotFound // nothing is left that could be sent
 		}
 		if err := s.ownsRow(ctx, line, mission, h); err != nil {
 			return err

@@ -172,11 +172,8 @@ func (s *Store) movedEntries(ctx context.Context, l bot.CaseLink, tags map[strin
 	var out []any
 	for _, raw := range stored {
 		e, err := openEntry(keyTimeline(l.Line, l.Main.ID), keys[l.Main.ID], raw)
-		if err != nil {
-			return nil, fmt.Errorf("timeline: %w", err)
-		}
-		if !tags[e.Contact] {
-			continue
+		if err != nil || !tags[e.Contact] {
+			continue // whose a damaged entry is nobody knows: it stays where it is
 		}
 		blob, err := sealEntry(keyTimeline(l.Line, l.Other.ID), keys[l.Other.ID], e)
 		if err != nil {

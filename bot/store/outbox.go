@@ -65,8 +65,14 @@ func (s *Store) leased(line string, rows []string, token string) []bot.Leased {
 	for row := range slices.Chunk(rows, leaseValues) {
 		l, err := s.openLeased(line, row)
 		if err != nil {
-			// One row that does not open must not keep the others; its lease ends and the next taker says it again.
+			// One row that does not open must not keep the others.
 			s.log.Error("outbox row", "line", line, "row", row[0], "err", err)
+			if errors.Is(err, errRow) {
+				err = s.bury(line, row, token)
+			}
+			if err != nil { // its lease ends, and the next taker says it again
+				s.log.Error("outbox row", "line", line, "row", row[0], "err", err)
+			}
 			continue
 		}
 		l.Row.Lease = token
@@ -75,13 +81,26 @@ func (s *Store) leased(line string, rows []string, token string) []bot.Leased {
 	return out
 }
 
+// bury makes a dead letter of a row that was handed out and cannot be read: the person's next ones go on.
+func (s *Store) bury(line string, row []string, token string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.lease)
+	defer cancel()
+	h, _, err := splitRow(row[1])
+	if err != nil {
+		return err
+	}
+	_, err = s.commits.do(ctx, scriptFinish, []string{lineKey(line)}, []any{s.clock().UnixMilli(), "", "",
+		row[0], row[2], dash(h.account), token, string(bot.RowFailed), h.attempts, 0, whyDamaged, "-", "", "", "", ""})
+	return err
+}
+
 func (s *Store) openLeased(line string, f []string) (l bot.Leased, err error) {
 	d, err := s.unwrapped(keyConv(line, f[2]), f[3])
 	if err != nil {
 		return l, err
 	}
 	if l.Row, err = openRow(line, f[0], d, f[1]); err != nil {
-		return l, err
+		return l, errors.Join(errRow, err)
 	}
 	l.Row.State = bot.RowSending
 	if f[4] != "" {

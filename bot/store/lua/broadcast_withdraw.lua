@@ -9,9 +9,11 @@ for i = 2, #ARGV do
   local blob = redis.call('HGET', P .. 'rows', row)
   if blob and not redis.call('ZSCORE', P .. 'dead', row) then
     local lane, _, _, _, contact, account, case = header(blob)
-    local waiting = P .. 'waiting:' .. contact
-    local leased = redis.call('HEXISTS', P .. 'conv:' .. contact, 'lt') == 1
-    if leased and redis.call('LINDEX', waiting, 0) == lane .. row then
+    local waiting = P .. 'waiting:' .. (contact or '')
+    local leased = lane and redis.call('HEXISTS', P .. 'conv:' .. contact, 'lt') == 1
+    if not lane then
+      bury(P, row, blob, now)
+    elseif leased and redis.call('LINDEX', waiting, 0) == lane .. row then
       leaving = leaving + 1
     else
       redis.call('LREM', waiting, 0, lane .. row)

@@ -22,8 +22,8 @@ for i = 4, #ARGV, 13 do
   local holder = redis.call('HGET', conv, 'lt')
   local mine = holder == token
   local blob = redis.call('HGET', P .. 'rows', id)
-  if blob then
-    local lane, _, _, _, _, _, case = header(blob)
+  local lane, _, _, _, _, _, case = header(blob or '')
+  if lane then
     local noted = false
     if state == 'held' then
       local c = case ~= '-' and redis.call('HMGET', P .. 'case:' .. case, 'v', 'k') or {}
@@ -96,7 +96,7 @@ for _, f in ipairs(freed) do
     local due = false
     if blob then
       local _, nb = header(blob)
-      due = tonumber(nb) <= tonumber(now) and not frozen(P, account, now)
+      due = not nb or tonumber(nb) <= tonumber(now) and not frozen(P, account, now)
     end
     if not (due and lease(P, contact, account, ARGV[3], ends, got)) then schedule(P, contact, account, now) end
   end

@@ -13,7 +13,10 @@ while #got < 4 * most and from < 5000 do
     if blob and #got < 4 * most then
       local _, _, state, _, contact, _, case = header(blob)
       local m, code = false, false
-      if case ~= '-' then
+      if not case then
+        m, state = ARGV[2] == '1' and ARGV[1], 'failed' -- it cannot be read
+        contact = '-'
+      elseif case ~= '-' then
         local f = redis.call('HMGET', P .. 'case:' .. case, 'm', 'code')
         m, code = f[1], f[2]
       elseif ARGV[2] == '1' then

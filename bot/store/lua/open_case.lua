@@ -17,7 +17,7 @@ for i = 1, #states, 2 do
   local blob = redis.call('HGET', P .. 'rows', states[i])
   if blob then
     local _, _, _, _, contact = header(blob)
-    for _, v in ipairs({states[i], blob, redis.call('HGET', P .. 'conv:' .. contact, 'k') or ''}) do rows[#rows + 1] = v end
+    for _, v in ipairs({states[i], blob, redis.call('HGET', P .. 'conv:' .. (contact or '-'), 'k') or ''}) do rows[#rows + 1] = v end
   end
 end
 return {f[1], f[2], f[3], f[4] or '', f[5] or '', f[6] or '', redis.call('LRANGE', P .. 'timeline:' .. id, 0, -1), states, rows}

@@ -26,7 +26,12 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', out .. 'parked', '-inf', now, 'L
   local blob = redis.call('HGET', P .. 'rows', id)
   if blob then
     local contact = unpark(P, id, blob, now)
-    if redis.call('HEXISTS', P .. 'conv:' .. contact, 'lt') == 0 then schedule(P, contact, account, now) end
+    if not contact then
+      redis.call('ZREM', out .. 'parked', id)
+      redis.call('ZREM', P .. 'held', id)
+    elseif redis.call('HEXISTS', P .. 'conv:' .. contact, 'lt') == 0 then
+      schedule(P, contact, account, now)
+    end
   else
     redis.call('ZREM', out .. 'parked', id)
   end

@@ -4,6 +4,12 @@ local function header(blob)
   return string.match(blob, '^(%d) (%d+) (%S+) (%d+) (%S+) (%S+) (%S+) (%d+) (%S+)\n()')
 end
 
+-- bury makes a dead letter of a row whose header cannot be read, under one that says so: it must hold up nobody.
+local function bury(P, id, blob, now)
+  redis.call('HSET', P .. 'rows', id, '4 0 failed 0 - - - ' .. now .. ' damaged\n' .. blob)
+  redis.call('ZADD', P .. 'dead', now, id)
+end
+
 -- restate rewrites the header of a row and leaves the sealed part alone.
 local function restate(P, id, blob, state, attempts, nb, why)
   local lane, _, _, _, contact, account, case, created, _, at = header(blob)
@@ -38,10 +44,8 @@ local function schedule(P, contact, account, now)
   end
   local at = now
   local blob = redis.call('HGET', P .. 'rows', string.sub(rows[1], 2))
-  if blob then
-    local _, nb = header(blob)
-    if tonumber(nb) > tonumber(at) then at = nb end
-  end
+  local _, nb = header(blob or '')
+  if nb and tonumber(nb) > tonumber(at) then at = nb end
   if x and x ~= lane then redis.call('ZREM', out .. x, contact) end
   if x == lane then
     -- who waits already keeps the place, unless the first row may not leave yet
@@ -52,9 +56,11 @@ local function schedule(P, contact, account, now)
   redis.call('HSET', conv, 'x', lane)
 end
 
--- unpark puts a held row back before the waiting ones, behind the one that is being sent.
+-- unpark puts a held row back before the waiting ones, behind the one that is being sent. It gives contact and account,
+-- nothing for a row that cannot be read.
 local function unpark(P, id, blob, now)
   local lane, _, _, attempts, contact, account, case, created = header(blob)
+  if not lane then return bury(P, id, blob, now) end
   restate(P, id, blob, 'queued', attempts, '0', '-')
   redis.call('ZREM', P .. 'held', id)
   redis.call('ZREM', P .. 'out:' .. account .. ':parked', id)
@@ -85,7 +91,9 @@ local function lease(P, contact, account, token, ends, got)
   local first = redis.call('LINDEX', P .. 'waiting:' .. contact, 0)
   local id = string.sub(first, 2)
   local blob = redis.call('HGET', P .. 'rows', id)
-  if not blob then
+  local _, _, _, _, _, _, case = header(blob or '')
+  if not case then
+    if blob then bury(P, id, blob, redis.call('TIME')[1] .. '000') end
     redis.call('LPOP', P .. 'waiting:' .. contact)
     return false
   end
@@ -96,7 +104,6 @@ local function lease(P, contact, account, token, ends, got)
   end
   redis.call('HSET', conv, 'lt', token)
   redis.call('ZADD', P .. 'out:' .. account .. ':leased', ends, contact)
-  local _, _, _, _, _, _, case = header(blob)
   local c = {false, false, false}
   if case ~= '-' then c = redis.call('HMGET', P .. 'case:' .. case, 'v', 'k', 's') end
   for _, v in ipairs({id, blob, contact, f[2] or '', f[3] or '', case, c[1] or '', c[2] or '', c[3] or ''}) do
