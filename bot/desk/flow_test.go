@@ -259,6 +259,13 @@ func TestHeldRow(t *testing.T) {
 	}
 }
 
+// A row that was damaged in the store says so; there is nothing to send again.
+func TestDamagedRow(t *testing.T) {
+	w := newWorld(t)
+	w.f.rows["01DAMAGED"] = &bot.Row{ID: "01DAMAGED", Line: "kh", State: bot.RowFailed, Why: "damaged"}
+	w.as("supervisor").get("/letters").want(200, "rusak di penyimpanan").lacks("/letters/01DAMAGED/retry", "0001")
+}
+
 // Claims: one holder, a takeover by a supervisor with a reason, a release that says why.
 func TestLease(t *testing.T) {
 	w := newWorld(t)
