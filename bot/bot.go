@@ -386,6 +386,7 @@ var (
 	ErrClaimed   = errors.New("claimed by another officer")
 	ErrLease     = errors.New("the lease is not held any more")
 	ErrRefused   = errors.New("refused")
+	ErrHeld      = errors.New("the case is under a legal hold")
 	// ErrPanic is a turn that panicked: after a few tries the adapter puts the update aside.
 	ErrPanic = errors.New("panic while handling a message")
 )

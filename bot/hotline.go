@@ -47,7 +47,9 @@ type Options struct {
 	Groups func(ctx context.Context, line, code string) (bool, error)
 	// Round is told each round of the loops of RunTimers ("timers", or a chore's name), so that one that stands still is
 	// noticed. nil for nobody.
-	Round  func(line, loop string)
+	Round func(line, loop string)
+	// Retain removes what has been kept long enough. nil: everything is kept.
+	Retain Retainer
 	Clock  func() time.Time
 	Random io.Reader
 	Log    *slog.Logger

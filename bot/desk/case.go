@@ -37,6 +37,7 @@ type casePage struct {
 	Viewers  []string
 	Closed   string
 	ClosedAt time.Time
+	Legal    *legalView
 
 	Banner   bannerView
 	Stages   []stageView
@@ -69,6 +70,13 @@ type casePage struct {
 	form string
 	was  url.Values
 	Bad  string
+}
+
+// legalView is a legal hold that stands.
+type legalView struct {
+	By     string
+	Reason words
+	At     time.Time
 }
 
 // Was is what had been typed into a field of a form that is shown again.
@@ -204,6 +212,9 @@ func (q *request) caseView(file bot.CaseFile, now time.Time) (casePage, error) {
 	}
 	if c.Closed() {
 		p.Closed, p.ClosedAt = q.t("closed."+c.ClosedAs), c.ClosedAt
+	}
+	if h := c.Hold; h != nil {
+		p.Legal = &legalView{By: q.whoText(h.By), Reason: clean(h.Reason), At: h.At}
 	}
 	see := q.sees(c, now)
 	var err error

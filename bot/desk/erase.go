@@ -59,6 +59,9 @@ func askErase(q *request) error {
 	err := q.d.Queue.AskErase(q.r.Context(), q.mission.Code,
 		bot.EraseAsk{Code: code, By: q.user.Name, Reason: p.Words, At: now, Until: now.Add(bot.EraseAskLife)}, row)
 	switch {
+	case errors.Is(err, bot.ErrHeld):
+		p.Bad = q.t("desk.erase.held")
+		return q.erasuresWith(http.StatusConflict, p)
 	case errors.Is(err, bot.ErrConflict):
 		p.Bad = q.t("desk.erase.asked_already")
 		return q.erasuresWith(http.StatusConflict, p)
@@ -88,6 +91,8 @@ func confirmErase(q *request) error {
 	switch {
 	case errors.As(err, &taken):
 		return q.erasuresWith(http.StatusConflict, erasuresPage{Bad: q.t("desk.erase.taken", "By", cleanLine(taken.Claim.Officer).Text)})
+	case errors.Is(err, bot.ErrHeld):
+		return q.erasuresWith(http.StatusConflict, erasuresPage{Bad: q.t("desk.erase.held")})
 	case errors.Is(err, bot.ErrRefused):
 		return q.erasuresWith(http.StatusUnprocessableEntity, erasuresPage{Bad: q.t("desk.erase.two")})
 	case errors.Is(err, bot.ErrNotFound), errors.Is(err, bot.ErrConflict):

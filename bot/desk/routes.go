@@ -94,6 +94,8 @@ func (d *Desk) table() []route {
 		{"POST", "/case/{code}/part", casework.ActLinkCases, partCases},
 		{"POST", "/case/{code}/close", casework.ActClose, closeCase},
 		{"POST", "/case/{code}/reopen", casework.ActClose, reopenCase},
+		{"POST", "/case/{code}/hold", casework.ActHold, holdCase},
+		{"POST", "/case/{code}/hold/lift", casework.ActHold, liftHold},
 		{"POST", "/case/{code}/send", casework.ActForceSend, sendHeld},
 
 		{"POST", "/case/{code}/offer", casework.ActHandover, offerCase},

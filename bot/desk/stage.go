@@ -62,6 +62,29 @@ func reopenCase(q *request) error {
 	return q.apply(e, "desk.flash.reopened")
 }
 
+// holdCase puts the case under a legal hold: nothing of it is erased until somebody lifts it.
+func holdCase(q *request) error { return q.setHold("hold", "desk.flash.held") }
+
+// liftHold lets the case age again.
+func liftHold(q *request) error { return q.setHold("hold_lift", "desk.flash.hold_lifted") }
+
+func (q *request) setHold(act, done string) error {
+	e := edit{form: "legal", audit: q.audit(act), gate: true}
+	e.audit.Purpose = q.text("reason", maxReason)
+	e.do = func(c *casework.Case, ch *bot.Change, now time.Time) ([]casework.Event, error) {
+		reason, err := q.need("reason", maxReason, "desk.bad.reason")
+		if err != nil {
+			return nil, err
+		}
+		ch.Entries = append(ch.Entries, q.noteEntry(reason, now))
+		if act != "hold" {
+			reason = ""
+		}
+		return casework.SetHold(c, reason, q.user.Name, now), nil
+	}
+	return q.apply(e, done)
+}
+
 // answer enters or corrects an answer. The step safety_now has a form of its own: see setSafety.
 func answer(q *request) error {
 	step := flows.StepID(q.r.PostFormValue("step"))

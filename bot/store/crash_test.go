@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -44,8 +45,13 @@ func TestRedisKilledDuringCommits(t *testing.T) {
 		if snap.Version < n || snap.Version > n+1 || snap.CaseVer != snap.Version {
 			t.Errorf("person %d: %d acknowledged, version %d, case %d", p, n, snap.Version, snap.CaseVer)
 		}
-		if l := srv.Client.LLen(ctx, fmt.Sprintf("{kh}:timeline:c%d", p)).Val(); l != snap.Version {
-			t.Errorf("person %d: %d entries, version %d", p, l, snap.Version)
+		entries := srv.Client.LRange(ctx, fmt.Sprintf("{kh}:timeline:c%d", p), 0, -1).Val()
+		for i := range max(int64(len(entries)), snap.Version) {
+			if want := fmt.Sprintf("u%d:", i+1); i >= snap.Version || i >= int64(len(entries)) || !strings.HasPrefix(entries[i], want) {
+				t.Errorf("person %d: %d entries, version %d, %d acknowledged; entry %d is not %s: %.8q", p, len(entries), snap.Version, n, i+1, want,
+					entries[min(i, int64(len(entries))-1):])
+				break
+			}
 		}
 	}
 	if w.sum() < people {

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"pulang/bot"
+	"pulang/flows/casework"
 )
 
 var scriptErase = newScript("erase")
@@ -16,15 +17,37 @@ var scriptErase = newScript("erase")
 // Erase makes a case unreadable for good: its data key, content, timeline, rows, timers and index entries go, and
 // the conversation of a contact that fills it; then the append-only file is written anew, so that the disk forgets
 // too (copies made before keep what they have until they are thrown away). The code is never given again.
-// A case that goes on in this one is erased with it. A channel that keeps people in a store of its own is told to
+// A case that goes on in this one is erased with it. bot.ErrHeld when one of them is under a legal hold. A channel that keeps people in a store of its own is told to
 // forget them, at least once: see Forgets. bot.ErrNotFound when there is no such case.
 func (s *Store) Erase(ctx context.Context, line, id string) error {
+	err := s.erase(ctx, line, id)
+	if errors.Is(err, bot.ErrHeld) {
+		return err
+	}
+	// Whatever it answered: the case may be gone although the answer was lost, and who tries again does not find it.
+	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	if rewritten := s.rewrite(wait); err == nil && rewritten != nil {
+		return fmt.Errorf("erased, but the append-only file still holds it: %w", rewritten)
+	}
+	return err
+}
+
+// erase is Erase without the append-only file. bot.ErrHeld when the case, or one that goes on in it, is under a legal hold.
+func (s *Store) erase(ctx context.Context, line, id string) error {
 	c, _, err := s.LoadCase(ctx, line, id)
 	if err != nil {
 		return err
 	}
+	held, err := s.held(ctx, line, c)
+	if err != nil {
+		return err
+	}
+	if held {
+		return bot.ErrHeld
+	}
 	for _, other := range linkedTo(c) {
-		if err := s.Erase(ctx, line, other); err != nil && !errors.Is(err, bot.ErrNotFound) {
+		if err := s.erase(ctx, line, other); err != nil && !errors.Is(err, bot.ErrNotFound) {
 			return err
 		}
 	}
@@ -42,19 +65,33 @@ func (s *Store) Erase(ctx context.Context, line, id string) error {
 	s.cache.drop(keyCase(line, id))
 	s.hand.forget()
 	n, err := s.run(ctx, scriptErase, []string{lineKey(line)}, args...).Int()
-	// Whatever it answered: the case may be gone although the answer was lost, and who tries again does not find it.
-	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
-	rewritten := s.rewrite(wait)
 	switch {
 	case err != nil:
 		return fmt.Errorf("erase: %w", err)
-	case rewritten != nil:
-		return fmt.Errorf("erased, but the append-only file still holds it: %w", rewritten)
 	case n == 0:
 		return bot.ErrNotFound
 	}
 	return nil
+}
+
+// held says whether a case, or one that goes on in it, is under a legal hold: all are looked at before the first goes.
+func (s *Store) held(ctx context.Context, line string, c *casework.Case) (bool, error) {
+	if c.Hold != nil {
+		return true, nil
+	}
+	for _, id := range linkedTo(c) {
+		other, _, err := s.LoadCase(ctx, line, id)
+		if errors.Is(err, bot.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		if held, err := s.held(ctx, line, other); held || err != nil {
+			return held, err
+		}
+	}
+	return false, nil
 }
 
 // keyForget is a HASH per line: contact to the sealed bot.Contact (JSON) whom a channel's own store has yet to forget;

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,12 +52,19 @@ func (s *Store) changeErasure(ctx context.Context, line, mission, id, was string
 	return nil
 }
 
-// AskErase asks to erase a mission's case. bot.ErrConflict when somebody asks already, bot.ErrNotFound when there is no
+// AskErase asks to erase a mission's case. bot.ErrHeld while it is under a legal hold, bot.ErrConflict when somebody asks already, bot.ErrNotFound when there is no
 // such case.
 func (s *Store) AskErase(ctx context.Context, mission string, a bot.EraseAsk, audit bot.Audit) error {
 	line, id, err := s.locate(ctx, mission, a.Code)
 	if err != nil {
 		return err
+	}
+	c, _, err := s.LoadCase(ctx, line, id)
+	if err != nil {
+		return err
+	}
+	if held, err := s.held(ctx, line, c); held || err != nil {
+		return fmt.Errorf("erasure: %w", cmp.Or(err, bot.ErrHeld))
 	}
 	was, old, err := s.eraseAsked(ctx, line, id)
 	if err != nil {
@@ -142,6 +150,9 @@ func (s *Store) EraseAsked(ctx context.Context, mission, code, by string, audit 
 	file, err := s.Open(ctx, mission, code, s.clock(), bot.Audit{})
 	if err != nil {
 		return err
+	}
+	if held, err := s.held(ctx, line, file.Case); held || err != nil {
+		return fmt.Errorf("erasure: %w", cmp.Or(err, bot.ErrHeld))
 	}
 	if c := file.Claim; c != nil && c.Until.After(s.clock()) {
 		return fmt.Errorf("erasure: %w", &bot.ClaimedError{Claim: *c})

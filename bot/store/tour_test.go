@@ -202,6 +202,7 @@ func tour(s *Store) []stop {
 		a, err := s.WithdrawExport(ctx, "kh", "F", "Sari Contoh", time.Now(), did("export_back"))
 		return a.State, err
 	})
+	act("fade", func() error { return s.Fade(ctx, "kh", c.ID, casework.FadeChat) })
 	erase := bot.EraseAsk{Code: c.Code, By: "sari", At: deskNow, Until: deskNow.Add(time.Hour)}
 	act("ask erase", func() error { return s.AskErase(ctx, "kh", erase, did("erase_ask")) })
 	act("take erase back", func() error { return s.WithdrawErase(ctx, "kh", c.Code, did("erase_back")) })

@@ -130,7 +130,7 @@ func isClient(e ast.Expr) bool {
 }
 
 // operatorOnly are commands of backup, restore and drill, which have a user of their own: it may copy the whole store.
-var operatorOnly = map[string]string{"sync": "the copy", "replconf": "the copy", "restore": "restore", "hlen": "its counts", "scard": "its counts",
+var operatorOnly = map[string]string{"sync": "the copy", "replconf": "the copy", "restore": "restore", "hlen": "its counts",
 	"hrandfield": "its sample"}
 
 // aclFor is deploy/users.acl with one password for both users.

@@ -103,6 +103,9 @@ func (c *caseErase) Run(ctx context.Context, s *Settings, io *streams) error {
 			if err == nil {
 				err = st.store.Erase(ctx, f.Case.Line, f.Case.ID)
 			}
+			if errors.Is(err, bot.ErrHeld) {
+				return errors.New("case erase: the case is under a legal hold; a supervisor lifts it on the page of the case")
+			}
 			if err != nil {
 				return fmt.Errorf("case erase: %w", err)
 			}

@@ -193,6 +193,9 @@ func (s *service) timers(ctx context.Context) error {
 			_, err := s.store.SweepClaims(ctx, line, now)
 			return err
 		}},
+		bot.Chore{Name: "retention", Every: time.Hour, Do: func(ctx context.Context, line string, _ time.Time) error {
+			return s.store.ForgetOnDisk(ctx, line)
+		}},
 		bot.Chore{Name: "broadcasts", Every: bot.BroadcastEvery, Do: broadcasts.Do})
 }
 

@@ -26,7 +26,7 @@ func (s *service) build(ctx context.Context, tokens []telegramLine, numbers []wh
 		rules[m.Code] = m.Rules()
 	}
 	s.hotline = bot.NewHotline(bot.Options{Store: measured, Catalogue: s.cat, Lines: lines, Cans: cans(), Log: s.log,
-		Officers: s.onDuty, Groups: s.groupExists, Round: func(line, name string) { s.health.loops.round(loop{name: name, line: line}) }})
+		Retain: s.store, Officers: s.onDuty, Groups: s.groupExists, Round: func(line, name string) { s.health.loops.round(loop{name: name, line: line}) }})
 	if err := s.connect(tokens, numbers, lines); err != nil {
 		return err
 	}

@@ -194,6 +194,9 @@ type Case struct {
 	PlacedIn string    `json:"placed_in,omitempty"`
 	ClosedAs string    `json:"closed_as,omitempty"`
 	ClosedAt time.Time `json:"closed_at,omitzero"`
+	// Faded is what has gone of the case by age since it was closed; Hold keeps it whole, nil for none.
+	Faded Fade  `json:"faded,omitempty"`
+	Hold  *Hold `json:"hold,omitempty"`
 
 	// alarm is set by a cry for help until the next Rescore, again by the person's word that a closed matter goes on.
 	alarm, again bool

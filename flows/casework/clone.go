@@ -29,6 +29,7 @@ func (c *Case) Clone() *Case {
 	n.Attempts = slices.Clone(c.Attempts)
 	n.Rescue = copied(c.Rescue)
 	n.Offer = copied(c.Offer)
+	n.Hold = copied(c.Hold)
 	n.Linked = slices.Clone(c.Linked)
 	for i, l := range n.Linked {
 		l.Contacts, l.Answers = slices.Clone(l.Contacts), slices.Clone(l.Answers)

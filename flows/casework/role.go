@@ -28,6 +28,7 @@ const (
 	ActLinkCases     Act = "link_cases"     // make one of two cases of the same person, and part them again
 	ActHandover      Act = "handover"       // propose, accept or return a hand-over to another mission
 	ActErase         Act = "erase"          // ask to erase a case, confirm what another one asks
+	ActHold          Act = "hold"           // put a case under a legal hold, and lift it
 	ActBroadcast     Act = "broadcast"      // write to many, confirm what another one wrote, stop it
 	ActLetters       Act = "letters"        // read held rows and dead letters, try one again
 	ActAsides        Act = "asides"         // read updates that were put aside
@@ -46,7 +47,7 @@ const (
 var Acts = []Act{
 	ActBoard, ActQueue, ActOpen, ActReveal, ActSearch, ActClaim, ActTakeOver, ActCall, ActOverrideCall, ActOutcome,
 	ActReply, ActForceSend, ActNote, ActAnswer, ActStage, ActClass, ActConfirmSafety, ActClose, ActRescue, ActNewCase,
-	ActLinkCases, ActHandover, ActErase, ActBroadcast, ActLetters, ActAsides, ActDismissAside, ActChannels, ActNumber, ActStaff, ActSettings, ActAudit, ActExport, ActAllowExport, ActAccount,
+	ActLinkCases, ActHandover, ActErase, ActHold, ActBroadcast, ActLetters, ActAsides, ActDismissAside, ActChannels, ActNumber, ActStaff, ActSettings, ActAudit, ActExport, ActAllowExport, ActAccount,
 }
 
 // Roles lists every Role.
@@ -60,7 +61,7 @@ var may = func() map[Role]map[Act]bool {
 		ActQueue, ActOpen, ActReveal, ActSearch, ActClaim, ActCall, ActOutcome, ActReply, ActNote, ActAnswer, ActStage,
 		ActClass, ActConfirmSafety, ActClose, ActRescue, ActNewCase, ActLinkCases, ActHandover, ActLetters, ActAsides, ActChannels,
 	}, board...)
-	supervisor := append([]Act{ActTakeOver, ActOverrideCall, ActForceSend, ActDismissAside, ActExport, ActAllowExport, ActErase, ActBroadcast}, officer...)
+	supervisor := append([]Act{ActTakeOver, ActOverrideCall, ActForceSend, ActDismissAside, ActExport, ActAllowExport, ActErase, ActHold, ActBroadcast}, officer...)
 	// An admin keeps the accounts and sees no case; an auditor sees what was done and by whom, never a case.
 	// An admin may be the second person of an erasure, which shows a code and a reason, and of an export, which shows a
 	// kind and a reason; and may write a broadcast, or confirm one: it shows how many people it reaches, and none of them.

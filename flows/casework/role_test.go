@@ -8,7 +8,7 @@ func TestMay(t *testing.T) {
 	table := map[Act]string{
 		ActBoard: "vosa", ActQueue: "os", ActOpen: "os", ActReveal: "os", ActSearch: "os", ActClaim: "os", ActTakeOver: "s",
 		ActCall: "os", ActOverrideCall: "s", ActOutcome: "os", ActReply: "os", ActForceSend: "s", ActNote: "os",
-		ActAnswer: "os", ActStage: "os", ActClass: "os", ActConfirmSafety: "os", ActClose: "os", ActRescue: "os", ActNewCase: "os", ActHandover: "os", ActErase: "sa", ActBroadcast: "sa",
+		ActAnswer: "os", ActStage: "os", ActClass: "os", ActConfirmSafety: "os", ActClose: "os", ActRescue: "os", ActNewCase: "os", ActHandover: "os", ActErase: "sa", ActHold: "s", ActBroadcast: "sa",
 		ActLetters: "os", ActAsides: "os", ActDismissAside: "s", ActChannels: "osa", ActNumber: "a", ActLinkCases: "os", ActStaff: "a", ActSettings: "a",
 		ActAudit: "u", ActExport: "s", ActAllowExport: "sa", ActAccount: "vosau",
 	}

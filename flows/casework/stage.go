@@ -154,7 +154,7 @@ func Close(c *Case, reason, by string, now time.Time) ([]Event, error) {
 	case c.openAttempt() != nil:
 		return nil, &Refused{Why: RefusedOpenAttempt}
 	}
-	c.ClosedAs, c.ClosedAt, c.SeenIn = reason, now, c.LastIn
+	c.ClosedAs, c.ClosedAt, c.SeenIn, c.Faded = reason, now, c.LastIn, FadeNone
 	c.Milestones = append(c.Milestones, Milestone{Stage: StageClosed, Detail: reason, At: now, By: by})
 	c.Stage = StageClosed
 	c.LaterUntil, c.SettledAt, c.PromisedAt, c.DormantAt, c.CheckInAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}

@@ -53,6 +53,8 @@ const (
 	EventUnanswered     = "handover_unanswered"
 	EventWithdrawnOffer = "handover_withdrawn"
 	EventMoved          = "mission_moved" // by the person's place, before anybody had read the case
+	EventHeld           = "legal_hold"
+	EventHoldLifted     = "legal_hold_lifted"
 )
 
 // EventIDs lists every Event.ID, AlertIDs those that may be alerts, for the catalogue's test.
@@ -62,7 +64,7 @@ var (
 		EventClass, EventLifted, EventBack, EventLater, EventSettled, EventStage, EventClosed, EventReopened,
 		EventSuggestClose, EventNoOutcome, EventWindowOpen, EventRescue,
 		EventRescueEnded, EventLinked, EventParted, EventOffered, EventAccepted, EventReturned, EventUnanswered, EventWithdrawnOffer,
-		EventMoved,
+		EventMoved, EventHeld, EventHoldLifted,
 	}
 	AlertIDs = []string{EventP1Waiting, EventDanger, EventReview, EventExhausted, EventOffered, EventReturned, EventUnanswered}
 )
@@ -85,7 +87,7 @@ const (
 // TimerNames lists every timer that a case may have.
 var TimerNames = []string{
 	TimerLift1, TimerLift2, TimerLater, TimerWindow, TimerEscalate1, TimerEscalate5, TimerEscalate10, TimerAttempt,
-	TimerCheckIn, TimerReopen, TimerHandover,
+	TimerCheckIn, TimerReopen, TimerHandover, TimerRetain,
 }
 
 // The escalation of a P1 that nobody has opened.
@@ -119,6 +121,9 @@ func Timers(c *Case, now time.Time, r Rules) []TimerAt {
 	if c.Closed() {
 		if c.wroteAfterClosing() {
 			add(TimerReopen, c.LastIn.Add(reopenAfter))
+		}
+		if next, at := c.Fades(now); next != FadeNone {
+			add(TimerRetain, at)
 		}
 		return out
 	}

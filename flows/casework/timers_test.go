@@ -195,7 +195,7 @@ func TestMessageAfterClosing(t *testing.T) {
 	if _, err := Close(c, "self_resolved", "officer.a", clock(10, 0)); err != nil {
 		t.Fatal(err)
 	}
-	if got := timerNames(c, clock(10, 0)); len(got) != 0 {
+	if got := timerNames(c, clock(10, 0)); !slices.Equal(got, []string{TimerRetain}) {
 		t.Errorf("a closed case has timers %v", got)
 	}
 	c.LastIn = clock(11, 0)
