@@ -222,6 +222,13 @@ func LeanSettings() []string {
 // spawn starts the server with the lock as its descriptor 3: the lock lives as long as it does.
 func (s *Server) spawn(lock *os.File) error {
 	defer lock.Close() //nolint:errcheck // the child has its own descriptor of the same lock
+	cut, err := CutHalfTransaction(s.dir)
+	if err != nil {
+		return err
+	}
+	if cut > 0 {
+		s.log.Error(leftOutText, "left_out_bytes", cut)
+	}
 	s.measureTail()
 	//nolint:gosec,noctx // the operator's redis-server; it must outlive every context of ours
 	cmd := exec.Command(s.command, append([]string{"--port", "0", "--unixsocket", s.socket, "--unixsocketperm", "600", "--dir", s.dir,

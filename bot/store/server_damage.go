@@ -53,9 +53,10 @@ func (s *Server) tellTruncated(since int64) {
 		return
 	}
 	at, _ := strconv.ParseInt(string(m[2]), 10, 64)
-	s.log.Error("the end of the append-only file was broken and has been left out: what was being written last is missing; compare with the newest backup ('hotline audit verify' shows whether the record of acts is whole)",
-		"file", filepath.Base(string(m[1])), "kept_bytes", at, "left_out_bytes", s.leftOut(at))
+	s.log.Error(leftOutText, "file", filepath.Base(string(m[1])), "kept_bytes", at, "left_out_bytes", s.leftOut(at))
 }
+
+const leftOutText = "the end of the append-only file was broken and has been left out: what was being written last is missing; compare with the newest backup ('hotline audit verify' shows whether the record of acts is whole)"
 
 // leftOut is how many bytes behind at the file had before the server was started; -1 when that is not known.
 func (s *Server) leftOut(at int64) int64 {
@@ -69,13 +70,9 @@ func (s *Server) leftOut(at int64) int64 {
 
 // measureTail remembers how long the newest part of the append-only file is, before a server is started that may cut it.
 func (s *Server) measureTail() {
-	parts, _ := filepath.Glob(filepath.Join(s.dir, "appendonlydir", "*.incr.aof"))
-	size, newest := int64(-1), int64(-1)
-	for _, p := range parts {
-		st, err := os.Stat(p)
-		if n := partNumber(p); err == nil && n > newest {
-			size, newest = st.Size(), n
-		}
+	size := int64(-1)
+	if st, err := os.Stat(newestPart(s.dir)); err == nil {
+		size = st.Size()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
