@@ -226,8 +226,8 @@ func (s *Server) spawn(lock *os.File) error {
 	if err != nil {
 		return err
 	}
-	if cut > 0 {
-		s.log.Error(leftOutText, "left_out_bytes", cut)
+	if cut.LeftOut > 0 {
+		s.tellLeftOut(cut)
 	}
 	s.measureTail()
 	//nolint:gosec,noctx // the operator's redis-server; it must outlive every context of ours

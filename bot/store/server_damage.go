@@ -53,10 +53,13 @@ func (s *Server) tellTruncated(since int64) {
 		return
 	}
 	at, _ := strconv.ParseInt(string(m[2]), 10, 64)
-	s.log.Error(leftOutText, "file", filepath.Base(string(m[1])), "kept_bytes", at, "left_out_bytes", s.leftOut(at))
+	s.tellLeftOut(Cut{string(m[1]), at, s.leftOut(at)})
 }
 
-const leftOutText = "the end of the append-only file was broken and has been left out: what was being written last is missing; compare with the newest backup ('hotline audit verify' shows whether the record of acts is whole)"
+func (s *Server) tellLeftOut(c Cut) {
+	s.log.Error("the end of the append-only file was broken and has been left out: what was being written last is missing; compare with the newest backup ('hotline audit verify' shows whether the record of acts is whole)",
+		"file", filepath.Base(c.File), "kept_bytes", c.Kept, "left_out_bytes", c.LeftOut)
+}
 
 // leftOut is how many bytes behind at the file had before the server was started; -1 when that is not known.
 func (s *Server) leftOut(at int64) int64 {

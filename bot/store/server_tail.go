@@ -12,30 +12,35 @@ import (
 	"strings"
 )
 
+// Cut is what was cut off the end of a file: Kept bytes are left of it, LeftOut went. Zero when it ended whole.
+type Cut struct {
+	File          string
+	Kept, LeftOut int64
+}
+
 // CutHalfTransaction cuts a transaction that was not written to its end off the newest part of the append-only file below
-// a redis-server's data directory, and returns how many bytes went: 0 when the file ends whole, or has none. It is for
-// a server that is not running.
+// a redis-server's data directory. It is for a server that is not running.
 //
 // Redis does that itself where the file ends between two commands. Where it ends within a command, as it does when the
 // server was killed while it wrote, Redis 7.0 cuts off that command alone and leaves the first half of the transaction
 // (loadSingleAppendOnlyFile, src/aof.c): after one more restart that half is carried out, with the one that comes next.
-func CutHalfTransaction(dir string) (cut int64, err error) {
+func CutHalfTransaction(dir string) (Cut, error) {
 	path := newestPart(dir)
 	if path == "" {
-		return 0, nil
+		return Cut{}, nil
 	}
 	at, size, err := halfTransaction(path)
 	if err != nil || at < 0 {
-		return 0, err
+		return Cut{}, err
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY, 0) //nolint:gosec // in a data directory of ours
 	if err == nil {
 		err = errors.Join(f.Truncate(at), f.Sync(), f.Close())
 	}
 	if err != nil {
-		return 0, fmt.Errorf("append-only file: %w", err)
+		return Cut{}, fmt.Errorf("append-only file: %w", err)
 	}
-	return size - at, nil
+	return Cut{path, at, size - at}, nil
 }
 
 // newestPart is the part of the append-only file that is written to; "" for none.

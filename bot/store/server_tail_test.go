@@ -65,11 +65,11 @@ func TestHalfATransactionIsNeverCarriedOut(t *testing.T) {
 		if err := os.WriteFile(path(), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if cut, err := store.CutHalfTransaction(srv.Dir); cut != 0 || err != nil {
-			t.Errorf("%q: %d, %v", content, cut, err)
+		if cut, err := store.CutHalfTransaction(srv.Dir); cut != (store.Cut{}) || err != nil {
+			t.Errorf("%q: %v, %v", content, cut, err)
 		}
 	}
-	if cut, err := store.CutHalfTransaction(t.TempDir()); cut != 0 || err != nil {
-		t.Errorf("without a file: %d, %v", cut, err)
+	if cut, err := store.CutHalfTransaction(t.TempDir()); cut != (store.Cut{}) || err != nil {
+		t.Errorf("without a file: %v, %v", cut, err)
 	}
 }
