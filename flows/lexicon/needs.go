@@ -57,7 +57,7 @@ func (s *reader) needs() {
 			s.signal("sexual_violence")
 			s.need("held_or_threatened")
 		case "detained":
-			if n := s.subject(h); n&(passportNoun|paperNoun|phoneNoun|permitNoun) == 0 && !s.over(h) && !s.feared(h) && !s.left(h) && !(s.asks && s.subject(h)&meNoun == 0 && s.placeBefore(h)) && !(s.theirs(h) && s.r.WhoFor != "other_person") {
+			if n := s.subject(h); n&(passportNoun|paperNoun|phoneNoun|permitNoun) == 0 && !s.over(h) && !s.feared(h) && !s.left(h) && !(s.asks && n&meNoun == 0 && s.placeBefore(h)) && !(s.theirs(h) && s.r.WhoFor != "other_person") {
 				s.need(v)
 			}
 		case "sick":

@@ -80,9 +80,7 @@ func (s *reader) othersNumber(d digits) bool {
 	}
 	atStep := s.c.Step == flows.StepCallbackNumber || s.c.Step == flows.StepNumberCountry
 	last := s.at(d.start) - 1
-	if mine := last - 1; last >= 0 && s.names[s.toks[last].id] != "saja" {
-		mine = last
-	} else if mine > 0 && s.kind[s.toks[mine].id]&meNoun != 0 && s.names[s.toks[mine-1].id] == "ke" {
+	if last > 1 && s.names[s.toks[last].id] == "saja" && s.kind[s.toks[last-1].id]&meNoun != 0 && s.names[s.toks[last-2].id] == "ke" {
 		return false // jangan telepon suami, ke saya saja 0813…
 	}
 	for i := 1; i <= last && !atStep; i++ { // kabari ibu saya kalau saya sehat? 0813…

@@ -1,6 +1,9 @@
 package lexicon
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // noun says what sort of thing a word names: the ambiguous words ("ditahan", "hilang", "mati", "habis") are read
 // by the noun that they go with.
@@ -85,9 +88,10 @@ func (s *reader) scope() {
 	s.times = make([]when, n+1)
 	for i, t := range s.toks {
 		w := &s.times[s.clause[i]]
+		ago := s.yearAgo(i)
 		since := i > 0 && t.gap == space && s.on.From.has(s.toks[i-1].id) && !s.on.Long.has(t.id) // dari kemarin: until now
-		w.past = w.past || s.on.Past.has(t.id) && !since || s.on.Long.has(t.id) || s.yearAgo(i)
-		w.longPast = w.longPast || s.on.Long.has(t.id) || s.yearAgo(i)
+		w.past = w.past || s.on.Past.has(t.id) && !since || s.on.Long.has(t.id) || ago
+		w.longPast = w.longPast || s.on.Long.has(t.id) || ago
 		w.now = w.now || s.on.Now.has(t.id)
 		w.future = w.future || s.on.Future.has(t.id) && !(i+1 < len(s.toks) && s.lists["telling"].has(s.toks[i+1].id))
 		w.contrast = w.contrast || s.on.Contrast.has(t.id)
@@ -244,7 +248,7 @@ func (s *reader) subject(h hit) noun {
 // over says whether a thing told is over by now: it was long ago, or earlier and another clause tells of relief.
 func (s *reader) over(h hit) bool {
 	for _, t := range s.before(h.start, 2) { // sudah aman, tadinya disekap
-		if s.on.Past.has(t.id) && s.better() {
+		if s.on.Past.has(t.id) && slices.ContainsFunc(s.hits, s.better) {
 			return true
 		}
 	}
@@ -276,25 +280,16 @@ func (s *reader) endedNow(c int) bool {
 
 // relief says whether another clause tells that it is better now: safe, free, in a hotel, with the embassy.
 func (s *reader) relief(c int) bool {
-	for _, h := range s.hits {
-		switch s.sections[h.section] {
-		case "safety.safe", "safety.over":
-			if o := s.clause[h.start]; o != c && (o > c || s.times[o].now) && !s.denied(h) && !s.nextCompound(h) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.hits, func(h hit) bool {
+		o := s.clause[h.start]
+		return o != c && (o > c || s.times[o].now) && s.better(h)
+	})
 }
 
-// better says whether anything tells that it is better now.
-func (s *reader) better() bool {
-	for _, h := range s.hits {
-		if x := s.sections[h.section]; (x == "safety.safe" || x == "safety.over") && !s.denied(h) && !s.nextCompound(h) {
-			return true
-		}
-	}
-	return false
+// better says whether a phrase tells that it is better now.
+func (s *reader) better(h hit) bool {
+	x := s.sections[h.section]
+	return (x == "safety.safe" || x == "safety.over") && !s.denied(h) && !s.nextCompound(h)
 }
 
 // nextCompound says whether "sudah di" goes on with the next compound: "tadi malam dijual, sekarang sudah di gedung baru".

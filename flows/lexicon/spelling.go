@@ -58,8 +58,15 @@ func (l *Lexicon) heard(s string) word {
 	if i < 1 {
 		return 0
 	}
-	for _, c := range map[byte]string{'o': "u", 'e': "ia"}[s[i]] {
-		if id, ok := l.surface[s[:i]+string(c)+s[i+1:]]; ok && l.value[id] < 0 && !l.filler[id] {
+	written := ""
+	switch s[i] {
+	case 'o':
+		written = "u"
+	case 'e':
+		written = "ia"
+	}
+	for j := range len(written) {
+		if id, ok := l.surface[s[:i]+written[j:j+1]+s[i+1:]]; ok && l.value[id] < 0 && !l.filler[id] {
 			return id
 		}
 	}
