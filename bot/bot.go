@@ -85,6 +85,9 @@ const (
 	RowWithdrawn RowState = "withdrawn" // of a broadcast that was stopped: never leaves
 )
 
+// WhyDamaged is the Why of a dead letter whose stored form cannot be read any more: nothing of it can be sent.
+const WhyDamaged = "damaged"
+
 // Button is one tappable choice below a message. Data is at most 64 bytes and ends in STEP:VALUE.
 type Button struct {
 	Label string `json:"label"`

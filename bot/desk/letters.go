@@ -53,7 +53,7 @@ func letters(q *request) error {
 			w.Text = mask(w.Text, shown{})
 			v := letterView{
 				ID: r.ID, Code: codes[r.CaseID], CaseID: r.CaseID, Line: r.Line, At: r.CreatedAt, By: r.By, Channel: q.channelName(r.To.Channel),
-				Damaged: r.Why == "damaged", Kind: q.t("desk.kind." + rowKind(r.Kind)), Why: q.whyText(r), Until: r.NotBefore, Tries: r.Attempts, Text: w,
+				Damaged: r.Why == bot.WhyDamaged, Kind: q.t("desk.kind." + rowKind(r.Kind)), Why: q.whyText(r), Until: r.NotBefore, Tries: r.Attempts, Text: w,
 			}
 			if state == bot.RowHeld {
 				p.Held = append(p.Held, v)

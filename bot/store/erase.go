@@ -17,8 +17,9 @@ var scriptErase = newScript("erase")
 // Erase makes a case unreadable for good: its data key, content, timeline, rows, timers and index entries go, and
 // the conversation of a contact that fills it; then the append-only file is written anew, so that the disk forgets
 // too (copies made before keep what they have until they are thrown away). The code is never given again.
-// A case that goes on in this one is erased with it. bot.ErrHeld when one of them is under a legal hold. A channel that keeps people in a store of its own is told to
-// forget them, at least once: see Forgets. bot.ErrNotFound when there is no such case.
+// A case that goes on in this one is erased with it. A channel that keeps people in a store of its own is told to
+// forget them, at least once: see Forgets. bot.ErrHeld when one of the cases is under a legal hold, bot.ErrNotFound when
+// there is no such case.
 func (s *Store) Erase(ctx context.Context, line, id string) error {
 	err := s.erase(ctx, line, id)
 	if errors.Is(err, bot.ErrHeld) {
@@ -33,18 +34,14 @@ func (s *Store) Erase(ctx context.Context, line, id string) error {
 	return err
 }
 
-// erase is Erase without the append-only file. bot.ErrHeld when the case, or one that goes on in it, is under a legal hold.
+// erase is Erase without the append-only file.
 func (s *Store) erase(ctx context.Context, line, id string) error {
 	c, _, err := s.LoadCase(ctx, line, id)
 	if err != nil {
 		return err
 	}
-	held, err := s.held(ctx, line, c)
-	if err != nil {
+	if err := s.notHeld(ctx, line, c); err != nil {
 		return err
-	}
-	if held {
-		return bot.ErrHeld
 	}
 	for _, other := range linkedTo(c) {
 		if err := s.erase(ctx, line, other); err != nil && !errors.Is(err, bot.ErrNotFound) {
@@ -74,24 +71,25 @@ func (s *Store) erase(ctx context.Context, line, id string) error {
 	return nil
 }
 
-// held says whether a case, or one that goes on in it, is under a legal hold: all are looked at before the first goes.
-func (s *Store) held(ctx context.Context, line string, c *casework.Case) (bool, error) {
+// notHeld gives bot.ErrHeld for a case that is under a legal hold, or into which one that is goes on: all are looked at
+// before the first goes.
+func (s *Store) notHeld(ctx context.Context, line string, c *casework.Case) error {
 	if c.Hold != nil {
-		return true, nil
+		return bot.ErrHeld
 	}
 	for _, id := range linkedTo(c) {
 		other, _, err := s.LoadCase(ctx, line, id)
 		if errors.Is(err, bot.ErrNotFound) {
 			continue
 		}
-		if err != nil {
-			return false, err
+		if err == nil {
+			err = s.notHeld(ctx, line, other)
 		}
-		if held, err := s.held(ctx, line, other); held || err != nil {
-			return held, err
+		if err != nil {
+			return err
 		}
 	}
-	return false, nil
+	return nil
 }
 
 // keyForget is a HASH per line: contact to the sealed bot.Contact (JSON) whom a channel's own store has yet to forget;

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,8 +51,8 @@ func (s *Store) changeErasure(ctx context.Context, line, mission, id, was string
 	return nil
 }
 
-// AskErase asks to erase a mission's case. bot.ErrHeld while it is under a legal hold, bot.ErrConflict when somebody asks already, bot.ErrNotFound when there is no
-// such case.
+// AskErase asks to erase a mission's case. bot.ErrHeld while it is under a legal hold, bot.ErrConflict when somebody asks
+// already, bot.ErrNotFound when there is no such case.
 func (s *Store) AskErase(ctx context.Context, mission string, a bot.EraseAsk, audit bot.Audit) error {
 	line, id, err := s.locate(ctx, mission, a.Code)
 	if err != nil {
@@ -63,8 +62,8 @@ func (s *Store) AskErase(ctx context.Context, mission string, a bot.EraseAsk, au
 	if err != nil {
 		return err
 	}
-	if held, err := s.held(ctx, line, c); held || err != nil {
-		return fmt.Errorf("erasure: %w", cmp.Or(err, bot.ErrHeld))
+	if err := s.notHeld(ctx, line, c); err != nil {
+		return fmt.Errorf("erasure: %w", err)
 	}
 	was, old, err := s.eraseAsked(ctx, line, id)
 	if err != nil {
@@ -151,8 +150,8 @@ func (s *Store) EraseAsked(ctx context.Context, mission, code, by string, audit 
 	if err != nil {
 		return err
 	}
-	if held, err := s.held(ctx, line, file.Case); held || err != nil {
-		return fmt.Errorf("erasure: %w", cmp.Or(err, bot.ErrHeld))
+	if err := s.notHeld(ctx, line, file.Case); err != nil {
+		return fmt.Errorf("erasure: %w", err)
 	}
 	if c := file.Claim; c != nil && c.Until.After(s.clock()) {
 		return fmt.Errorf("erasure: %w", &bot.ClaimedError{Claim: *c})

@@ -78,7 +78,7 @@ func (s *Store) retry(ctx context.Context, line, mission, id, force string, audi
 			return err
 		}
 		h, _, err := splitRow(blob)
-		if err != nil || h.why == whyDamaged {
+		if err != nil || h.why == bot.WhyDamaged {
 			return bot.ErrNotFound // nothing is left that could be sent
 		}
 		if err := s.ownsRow(ctx, line, mission, h); err != nil {

@@ -68,10 +68,9 @@ func (s *Store) leased(line string, rows []string, token string) []bot.Leased {
 			// One row that does not open must not keep the others.
 			s.log.Error("outbox row", "line", line, "row", row[0], "err", err)
 			if errors.Is(err, errRow) {
-				err = s.bury(line, row, token)
-			}
-			if err != nil { // its lease ends, and the next taker says it again
-				s.log.Error("outbox row", "line", line, "row", row[0], "err", err)
+				if err := s.bury(line, row, token); err != nil { // its lease ends, and the next taker says it again
+					s.log.Error("outbox row", "line", line, "row", row[0], "err", err)
+				}
 			}
 			continue
 		}
@@ -90,7 +89,7 @@ func (s *Store) bury(line string, row []string, token string) error {
 		return err
 	}
 	_, err = s.commits.do(ctx, scriptFinish, []string{lineKey(line)}, []any{s.clock().UnixMilli(), "", "",
-		row[0], row[2], dash(h.account), token, string(bot.RowFailed), h.attempts, 0, whyDamaged, "-", "", "", "", ""})
+		row[0], row[2], dash(h.account), token, string(bot.RowFailed), h.attempts, 0, bot.WhyDamaged, "-", "", "", "", ""})
 	return err
 }
 

@@ -38,18 +38,15 @@ type rowBody struct {
 
 var errRow = errors.New("a stored row cannot be read")
 
-// whyDamaged is why a row is a dead letter whose stored form cannot be read any more.
-const whyDamaged = "damaged"
-
 // damagedRow stands for one that cannot be read; ok is false for one that is sealed and was not put aside as such.
 func damagedRow(line, id, blob string) (r bot.Row, ok bool) {
-	r = bot.Row{ID: id, Line: line, State: bot.RowFailed, Why: whyDamaged}
+	r = bot.Row{ID: id, Line: line, State: bot.RowFailed, Why: bot.WhyDamaged}
 	h, _, err := splitRow(blob)
 	if err != nil {
 		return r, true
 	}
 	r.CaseID, r.Lane, r.Attempts, r.CreatedAt = h.caseID, h.lane, h.attempts, fromMillis(h.created)
-	return r, h.why == whyDamaged
+	return r, h.why == bot.WhyDamaged
 }
 
 func dash(s string) string {
