@@ -48,7 +48,15 @@ func TestAClosedCaseGoesByAge(t *testing.T) {
 		}
 		return events
 	}
-	held := func(c *casework.Case) []casework.Event { return casework.SetHold(c, "perkara", "sri", l.now()) }
+	hold := func(reason string) func(c *casework.Case) []casework.Event {
+		return func(c *casework.Case) []casework.Event {
+			events, err := casework.SetHold(c, reason, "sri", l.now())
+			if err != nil {
+				t.Error(err)
+			}
+			return events
+		}
+	}
 	for _, who := range []string{"closed", "held", "open"} {
 		l.say(who, "u1", "tolong, paspor saya ditahan bos di bavet")
 		if err := l.hot.Handle(t.Context(), l.message(who, "u2", flows.Input{Kind: flows.KindMedia, Text: "ini paspornya",
@@ -59,7 +67,7 @@ func TestAClosedCaseGoesByAge(t *testing.T) {
 	}
 	desk("closed", closed)
 	desk("held", closed)
-	desk("held", held)
+	desk("held", hold("perkara"))
 	code := l.file("closed").Case.Code
 	// what is left of a case: references to files, words, notes
 	left := func(who string) (refs, said, notes int) {
@@ -124,7 +132,7 @@ func TestAClosedCaseGoesByAge(t *testing.T) {
 	if err := s.Erase(t.Context(), "kh", id); err == nil || !strings.Contains(err.Error(), "legal hold") {
 		t.Errorf("erased under a hold: %v", err)
 	}
-	desk("held", func(c *casework.Case) []casework.Event { return casework.SetHold(c, "", "sri", l.now()) })
+	desk("held", hold(""))
 	fire()
 	if _, _, err := s.LoadCase(t.Context(), "kh", id); err == nil {
 		t.Error("the hold was lifted, and nothing went")

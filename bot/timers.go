@@ -112,12 +112,6 @@ func (h *Hotline) fire(ctx context.Context, t Timer, now time.Time) error {
 		})
 	}
 	for range tries {
-		if t.Name == casework.TimerRetain {
-			// What goes by age goes first: a case that says that it is gone is not looked at again.
-			if gone, err := h.fade(ctx, t, now); gone || err != nil {
-				return err
-			}
-		}
 		c, version, err := h.Store.LoadCase(ctx, t.Line, t.CaseID)
 		if errors.Is(err, ErrNotFound) {
 			return nil // erased meanwhile; the store removes a case's timers with it
@@ -131,7 +125,9 @@ func (h *Hotline) fire(ctx context.Context, t Timer, now time.Time) error {
 			Timers: []Timer{{Line: t.Line, Name: t.Name, CaseID: t.CaseID}},
 		}
 		if t.Name == casework.TimerRetain {
-			h.faded(&ch, now)
+			if gone, err := h.fade(ctx, &ch, now); gone || err != nil {
+				return err
+			}
 		}
 		h.happened(&ch, casework.OnTimer(c, t.Name, now, rules), now)
 		h.happened(&ch, c.Rescore(now, rules), now)

@@ -80,7 +80,7 @@ func (q *request) setHold(act, done string) error {
 		if act != "hold" {
 			reason = ""
 		}
-		return casework.SetHold(c, reason, q.user.Name, now), nil
+		return casework.SetHold(c, reason, q.user.Name, now)
 	}
 	return q.apply(e, done)
 }

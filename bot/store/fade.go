@@ -68,8 +68,19 @@ func fadedEntry(timeline string, d dataKey, raw string, step casework.Fade) (is 
 	return is, true, err
 }
 
-// EraseAged erases a case as Erase does, except that the append-only file is written anew within the hour.
-func (s *Store) EraseAged(ctx context.Context, line, id string) error {
+// EraseAged erases a case as Erase does, except that the append-only file is written anew within the hour. The audit row is
+// written first: an erasure that nobody can account for is worse than a row too many.
+func (s *Store) EraseAged(ctx context.Context, line, id string, row bot.Audit) error {
+	c, _, err := s.LoadCase(ctx, line, id)
+	if err == nil {
+		err = s.notHeld(ctx, line, c)
+	}
+	if err == nil {
+		err = s.Record(ctx, c.Mission, row)
+	}
+	if err != nil {
+		return err
+	}
 	if err := s.rdb.Set(ctx, keyAged(line), "1", 0).Err(); err != nil {
 		return fmt.Errorf("erase: %w", err)
 	}

@@ -78,7 +78,11 @@ func Link(c, other *Case, by string, now time.Time) ([]Event, error) {
 		c.WaitSince = other.WaitSince
 	}
 	c.Linked = append(slices.Clone(c.Linked), l)
+	if c.Hold == nil { // nothing of either goes while it stands
+		c.Hold = copied(other.Hold)
+	}
 
+	other.Hold = nil // it stands on c now, and is lifted there
 	other.Into = &Into{ID: c.ID, Code: c.Code, At: now, By: by, Was: &was}
 	other.ClosedAs, other.ClosedAt, other.SeenIn = CloseLinked, now, other.LastIn
 	other.LaterUntil, other.SettledAt, other.PromisedAt, other.DormantAt, other.CheckInAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}

@@ -52,15 +52,18 @@ func (c *Case) Fades(now time.Time) (next Fade, at time.Time) {
 	return next, at
 }
 
-// SetHold puts the case under a legal hold, for a reason, or with "" lifts the one that stands.
-func SetHold(c *Case, reason, by string, now time.Time) []Event {
+// SetHold puts the case under a legal hold, for a reason, or with "" lifts the one that stands. A case that goes on in
+// another one is held with that.
+func SetHold(c *Case, reason, by string, now time.Time) ([]Event, error) {
 	switch {
+	case c.Into != nil:
+		return nil, &Refused{Why: RefusedLinked}
 	case reason != "" && c.Hold == nil:
 		c.Hold = &Hold{By: by, Reason: reason, At: now}
-		return []Event{{ID: EventHeld}}
+		return []Event{{ID: EventHeld}}, nil
 	case reason == "" && c.Hold != nil:
 		c.Hold = nil
-		return []Event{{ID: EventHoldLifted}}
+		return []Event{{ID: EventHoldLifted}}, nil
 	}
-	return nil
+	return nil, nil
 }

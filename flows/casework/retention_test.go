@@ -30,14 +30,16 @@ func TestFades(t *testing.T) {
 	is(at.Add(31*day), FadeChat, 180*day)
 	c.Faded = FadeChat
 	is(at.Add(181*day), FadeCase, 730*day)
-	if SetHold(c, "perkara di pengadilan", "sari", at.Add(200*day)); c.Hold == nil || c.Hold.Reason == "" {
-		t.Fatal("not held")
+	if events, err := SetHold(c, "perkara di pengadilan", "sari", at.Add(200*day)); err != nil || len(events) != 1 || c.Hold == nil || c.Hold.Reason == "" {
+		t.Fatal("not held", err)
 	}
 	is(at.Add(4000*day), FadeNone, 0)
-	if len(SetHold(c, "lagi", "budi", at)) != 0 || c.Hold.By != "sari" {
+	if events, err := SetHold(c, "lagi", "budi", at); err != nil || len(events) != 0 || c.Hold.By != "sari" {
 		t.Error("a hold was put in the place of another")
 	}
-	SetHold(c, "", "sari", at.Add(4000*day))
+	if _, err := SetHold(c, "", "sari", at.Add(4000*day)); err != nil {
+		t.Fatal(err)
+	}
 	is(at.Add(4000*day), FadeCase, 730*day)
 	if _, err := Reopen(c, "sari", at.Add(200*day), testRules()); err != nil {
 		t.Fatal(err)
@@ -49,4 +51,22 @@ func TestFades(t *testing.T) {
 	is(at.Add(300*day), FadeFiles, 30*day)
 	c.Into = &Into{}
 	is(at.Add(4000*day), FadeNone, 0)
+}
+
+// A legal hold goes with a case into the one in which it goes on, and is set and lifted there.
+func TestHoldGoesIntoTheOtherCase(t *testing.T) {
+	main, other := newCase(t, safe()), newCase(t, safe())
+	main.ID, other.ID = "a", "b"
+	if _, err := SetHold(other, "perkara", "sari", t0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Link(main, other, "sari", t0); err != nil {
+		t.Fatal(err)
+	}
+	if main.Hold == nil || main.Hold.Reason != "perkara" || other.Hold != nil {
+		t.Errorf("held: %v, %v", main.Hold, other.Hold)
+	}
+	if _, err := SetHold(other, "perkara", "sari", t0); refusal(err) != RefusedLinked {
+		t.Errorf("a hold on a case that goes on in another: %v", err)
+	}
 }
