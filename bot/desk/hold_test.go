@@ -11,15 +11,15 @@ func TestLegalHold(t *testing.T) {
 	w.f.make(person{n: 2, ago: time.Hour, safety: "safe", says: []string{"halo"}})
 	path := "/case/" + caseCode(2)
 	off, sup := w.as("officer"), w.as("supervisor")
-	off.get(path).want(200).lacks(path+"/hold", "ditahan secara hukum")
+	off.get(path).want(200).lacks(path+"/hold", "penghapusan dikunci")
 	off.post(path+"/hold", "reason", "x").want(403)
 	sup.get(path).submit(path+"/hold", "reason", "").want(422)
-	sup.submit(path+"/hold", "reason", "perkara di pengadilan Svay Rieng").want(200, "Kasus ditahan", "Ditahan secara hukum oleh Anda",
+	sup.submit(path+"/hold", "reason", "perkara di pengadilan Svay Rieng").want(200, "Penghapusan dikunci: tidak ada yang terhapus", "Penghapusan dikunci untuk proses hukum oleh Anda",
 		"perkara di pengadilan Svay Rieng").lacks("Minta penghapusan")
 	if w.audited("hold", caseCode(2)) != 1 {
 		t.Error("not in the audit log")
 	}
-	off.get(path).want(200, "ditahan secara hukum")
-	sup.get(path).submit(path+"/hold/lift", "reason", "perkara selesai").want(200, "Penahanan dilepas", "Minta penghapusan")
-	off.get(path).want(200, "penahanan hukum dilepas")
+	off.get(path).want(200, "penghapusan dikunci")
+	sup.get(path).submit(path+"/hold/lift", "reason", "perkara selesai").want(200, "Kunci penghapusan dibuka", "Minta penghapusan")
+	off.get(path).want(200, "kunci penghapusan dibuka")
 }
