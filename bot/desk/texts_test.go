@@ -100,7 +100,7 @@ func families() []string {
 	}
 	add("desk.audit.act.", numberAct+"stop")
 	add("closed.", casework.CloseLinked)
-	add("desk.audit.act.", "link_cases", "part_cases", "hold", "hold_lift", "retention")
+	add("desk.audit.act.", "link_cases", "part_cases", "hold", "hold_lift", "retention", "audit_aged")
 	add("desk.channels.state.", "up", "down", "standby", "silent", "unlinked", "linking", "locked", "connecting", "refusing", "banned",
 		"outdated", "restricted")
 	add("desk.channels.why.", "webhook", "not_stored", "no_answer")

@@ -170,24 +170,22 @@ func (s *Store) SealAudit(ctx context.Context, line string) (int, error) {
 }
 
 func (s *Store) chainAudit(ctx context.Context, line, token string) (int, error) {
-	have, err := s.rdb.LLen(ctx, keyAuditChain(line)).Result()
+	// Under the lease nobody else chains or cuts: what these two ask is of one state.
+	end, err := s.auditEnd(ctx, line)
 	if err != nil {
 		return 0, fmt.Errorf("seal audit: %w", err)
 	}
-	pipe := s.rdb.Pipeline()
-	lastCmd := pipe.LIndex(ctx, keyAuditChain(line), -1)
-	rowsCmd := pipe.LRange(ctx, keyAudit(line), have, have+auditBatch-1)
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+	rows, err := s.rdb.LRange(ctx, keyAudit(line), end.have, end.have+auditBatch-1).Result()
+	if err != nil {
 		return 0, fmt.Errorf("seal audit: %w", err)
 	}
-	rows := rowsCmd.Val()
 	if len(rows) == 0 {
 		return 0, nil
 	}
-	last := []byte(lastCmd.Val())
-	args := []any{have, token}
+	last := end.link
+	args := []any{end.have, token}
 	for i, row := range rows {
-		last = s.auditLink(line, have+int64(i)+1, last, []byte(row))
+		last = s.auditLink(line, end.seq+int64(i)+1, last, []byte(row))
 		args = append(args, last)
 	}
 	ok, err := s.run(ctx, auditChainScript, []string{keyAuditChain(line), keyAuditLease(line)}, args...).Bool()
@@ -218,20 +216,45 @@ type AuditHead struct {
 
 // AuditHead reads the end of the chain, to be kept where nobody with access to the store can change it.
 func (s *Store) AuditHead(ctx context.Context, line string) (AuditHead, error) {
+	end, err := s.auditEnd(ctx, line)
+	if err != nil {
+		return AuditHead{}, fmt.Errorf("audit head: %w", err)
+	}
+	return AuditHead{Line: line, Seq: end.seq, Link: hex.EncodeToString(end.link)}, nil
+}
+
+// auditEnd is the end of a chain as the store has it.
+type auditEnd struct {
+	have int64 // links that are there
+	seq  int64 // number of the last, counted from the first row there ever was
+	link []byte
+}
+
+func (s *Store) auditEnd(ctx context.Context, line string) (auditEnd, error) {
 	pipe := s.rdb.TxPipeline()
 	n := pipe.LLen(ctx, keyAuditChain(line))
 	last := pipe.LIndex(ctx, keyAuditChain(line), -1)
+	begins := pipe.Get(ctx, keyAuditBegins(line))
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return AuditHead{}, fmt.Errorf("audit head: %w", err)
+		return auditEnd{}, err
 	}
-	return AuditHead{Line: line, Seq: n.Val(), Link: hex.EncodeToString([]byte(last.Val()))}, nil
+	begin, err := s.openAuditBegin(ctx, line, begins.Val())
+	if err != nil {
+		return auditEnd{}, err
+	}
+	end := auditEnd{have: n.Val(), seq: begin.Gone + n.Val(), link: begin.Link}
+	if end.have > 0 {
+		end.link = []byte(last.Val())
+	}
+	return end, nil
 }
 
 // AuditReport is the outcome of VerifyAudit.
 type AuditReport struct {
 	Rows    int64 // rows of the log
+	Gone    int64 // rows before them, which were cut off by age
 	Chained int64 // rows that are chained; the others are newer than the last SealAudit
-	// Broken is the number, counted from 1, of the first row that is not as it was written; 0 when all are.
+	// Broken is the number, counted from the first row there ever was, of the first row that is not as it was written; 0 when all are.
 	Broken int64
 	// Why says what is wrong with it: "changed", "missing", "foreign", "copied", "cut".
 	Why string
@@ -242,57 +265,61 @@ type AuditReport struct {
 // that was put at the end is a row like any other but for one thing: no two rows are sealed alike.
 func (s *Store) VerifyAudit(ctx context.Context, line string, heads ...AuditHead) (AuditReport, error) {
 	var r AuditReport
-	pipe := s.rdb.TxPipeline()
-	chained, rows := pipe.LLen(ctx, keyAuditChain(line)), pipe.LLen(ctx, keyAudit(line))
-	if _, err := pipe.Exec(ctx); err != nil {
-		return r, fmt.Errorf("verify audit: %w", err)
+	broken := func(seq int64, why string) (AuditReport, error) {
+		r.Broken, r.Why = seq, why
+		return r, nil
 	}
-	r.Rows, r.Chained = rows.Val(), chained.Val()
 	kept := map[int64]string{}
 	for _, h := range heads {
 		if h.Line == line {
 			kept[h.Seq] = h.Link
 		}
 	}
-	broken := func(seq int64, why string) (AuditReport, error) {
-		r.Broken, r.Why = seq, why
-		return r, nil
-	}
-	var last []byte
+	log := &auditReader{store: s, line: line}
 	seen := map[[16]byte]bool{}
-	for from := int64(0); from < max(r.Rows, r.Chained); from += auditBatch {
-		pipe := s.rdb.TxPipeline() // a row and its link must not come between the two reads
-		rowsCmd := pipe.LRange(ctx, keyAudit(line), from, from+auditBatch-1)
-		linksCmd := pipe.LRange(ctx, keyAuditChain(line), from, from+auditBatch-1)
-		if _, err := pipe.Exec(ctx); err != nil {
+	var last []byte
+	for next, chained := int64(0), int64(-1); ; {
+		p, err := log.after(ctx, next)
+		if errors.Is(err, errSealed) {
+			return broken(next+1, "foreign")
+		} else if err != nil {
 			return r, fmt.Errorf("verify audit: %w", err)
 		}
-		rows, links := rowsCmd.Val(), linksCmd.Val()
-		for i := range max(len(rows), len(links)) {
-			seq := from + int64(i) + 1
-			if i >= len(rows) {
+		if p.from > next || chained < 0 { // the first look, or rows were cut off by age meanwhile
+			last = p.before
+			if link, ok := kept[p.from]; ok && link != hex.EncodeToString(last) {
+				return broken(p.from, "changed")
+			}
+		}
+		if chained < 0 {
+			chained = p.chained
+		}
+		r.Rows, r.Chained, r.Gone = p.last-log.begin.Gone, p.chained-log.begin.Gone, log.begin.Gone
+		for i := range max(len(p.rows), len(p.links)) {
+			seq := p.from + int64(i) + 1
+			if i >= len(p.rows) {
 				return broken(seq, "missing")
 			}
-			if _, err := s.openLine(ctx, line, "audit", keyAudit(line), rows[i]); err != nil {
+			if _, err := s.openLine(ctx, line, "audit", keyAudit(line), p.rows[i]); err != nil {
 				if errors.Is(err, errSealed) {
 					return broken(seq, "foreign")
 				}
 				return r, fmt.Errorf("verify audit: %w", err)
 			}
-			sum := sha256.Sum256([]byte(rows[i]))
+			sum := sha256.Sum256([]byte(p.rows[i]))
 			copied := seen[[16]byte(sum[:16])]
 			seen[[16]byte(sum[:16])] = true
-			if i >= len(links) {
+			if i >= len(p.links) {
 				switch {
-				case seq <= r.Chained:
+				case seq <= chained:
 					return broken(seq, "changed")
 				case copied:
 					return broken(seq, "copied")
 				}
 				continue // not chained yet
 			}
-			last = s.auditLink(line, seq, last, []byte(rows[i]))
-			if !hmac.Equal(last, []byte(links[i])) {
+			last = s.auditLink(line, seq, last, []byte(p.rows[i]))
+			if !hmac.Equal(last, []byte(p.links[i])) {
 				return broken(seq, "changed")
 			}
 			if link, ok := kept[seq]; ok && link != hex.EncodeToString(last) {
@@ -302,10 +329,15 @@ func (s *Store) VerifyAudit(ctx context.Context, line string, heads ...AuditHead
 				return broken(seq, "copied")
 			}
 		}
+		next = p.from + auditBatch
+		if max(len(p.rows), len(p.links)) < auditBatch {
+			break
+		}
 	}
+	end := r.Gone + r.Chained
 	for seq := range kept {
-		if seq > r.Chained {
-			return broken(r.Chained+1, "cut")
+		if seq > end {
+			return broken(end+1, "cut")
 		}
 	}
 	return r, nil

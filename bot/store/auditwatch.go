@@ -4,10 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"encoding/hex"
-	"errors"
 	"fmt"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // AuditBroken says that a line's audit chain is not the one that was known: Seq is the first row that is not as it was
@@ -38,64 +35,49 @@ func (s *Store) ContinueAudit(ctx context.Context, line string, kept AuditHead) 
 
 // continueAudit goes on by one batch and gives how many rows there were.
 func (s *Store) continueAudit(ctx context.Context, head *AuditHead) (int, error) {
-	n, chained, link, err := s.verifyBatch(ctx, head.Line, head.Seq)
+	p, last, err := s.verifyPart(ctx, head.Line, head.Seq)
 	switch {
 	case err != nil:
 		return 0, err
-	case chained < head.Seq:
-		return 0, &AuditBroken{head.Line, chained + 1, "cut"}
-	case head.Seq > 0 && link.before != head.Link:
+	case p.chained < head.Seq:
+		return 0, &AuditBroken{head.Line, p.chained + 1, "cut"}
+	case head.Seq > 0 && p.from == head.Seq && hex.EncodeToString(p.before) != head.Link:
 		return 0, &AuditBroken{head.Line, head.Seq, "changed"}
 	}
-	if n > 0 {
-		head.Seq, head.Link = head.Seq+int64(n), link.last
-	}
-	return n, nil
+	head.Seq, head.Link = p.from+int64(len(p.links)), hex.EncodeToString(last)
+	return len(p.links), nil
 }
 
 // VerifyAuditFrom verifies at most one batch of chained rows behind row from, against the links that stand in the store,
 // and gives the row to go on from: 0 when the end of the chain was reached. Asked again and again it goes through a log of
 // any length at little cost. Its error is an *AuditBroken where a row is not as it was written.
 func (s *Store) VerifyAuditFrom(ctx context.Context, line string, from int64) (int64, error) {
-	n, chained, _, err := s.verifyBatch(ctx, line, from)
+	p, _, err := s.verifyPart(ctx, line, from)
 	if err != nil {
 		return from, err
 	}
-	if next := from + int64(n); n > 0 && next < chained {
+	if next := p.from + int64(len(p.links)); len(p.links) > 0 && next < p.chained {
 		return next, nil
 	}
 	return 0, nil
 }
 
-// auditLinks are the links, in hex, before and at the end of a batch; "" before the first row.
-type auditLinks struct{ before, last string }
-
-// verifyBatch recomputes the links of at most auditBatch rows behind row from, beginning with the link of that row.
-func (s *Store) verifyBatch(ctx context.Context, line string, from int64) (n int, chained int64, at auditLinks, err error) {
-	pipe := s.rdb.TxPipeline()
-	length := pipe.LLen(ctx, keyAuditChain(line))
-	before := pipe.LIndex(ctx, keyAuditChain(line), max(from, 1)-1)
-	rowsCmd := pipe.LRange(ctx, keyAudit(line), from, from+auditBatch-1)
-	linksCmd := pipe.LRange(ctx, keyAuditChain(line), from, from+auditBatch-1)
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return 0, 0, at, fmt.Errorf("verify audit: %w", err)
+// verifyPart recomputes the links of what follows row from, beginning with the link of that row, and gives the last.
+func (s *Store) verifyPart(ctx context.Context, line string, from int64) (p auditPart, last []byte, err error) {
+	log := &auditReader{store: s, line: line}
+	if p, err = log.after(ctx, from); err != nil {
+		return p, nil, log.broken(err, from+1)
 	}
-	var last []byte
-	if from > 0 {
-		last = []byte(before.Val())
-		at.before = hex.EncodeToString(last)
-	}
-	rows, links := rowsCmd.Val(), linksCmd.Val()
-	for i, link := range links {
-		seq := from + int64(i) + 1
-		if i >= len(rows) {
-			return i, length.Val(), at, &AuditBroken{line, seq, "missing"}
+	last = p.before
+	for i, link := range p.links {
+		seq := p.from + int64(i) + 1
+		if i >= len(p.rows) {
+			return p, nil, &AuditBroken{line, seq, "missing"}
 		}
-		last = s.auditLink(line, seq, last, []byte(rows[i]))
+		last = s.auditLink(line, seq, last, []byte(p.rows[i]))
 		if !hmac.Equal(last, []byte(link)) {
-			return i, length.Val(), at, &AuditBroken{line, seq, "changed"}
+			return p, nil, &AuditBroken{line, seq, "changed"}
 		}
 	}
-	at.last = hex.EncodeToString(last)
-	return len(links), length.Val(), at, nil
+	return p, last, nil
 }

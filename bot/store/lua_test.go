@@ -15,7 +15,7 @@ func TestScriptsNameKnownKeys(t *testing.T) {
 		keyRowStates("kh", ""), keyViewers("kh", ""), keyCodes("kh"), keyBlind("kh"), lineKey("kh") + "queue:",
 		keySeq("kh", ""), keyEvents("kh", ""), keyTimers("kh"), keyTimersTaken("kh"), keyTimersLast("kh"), keyRows("kh"),
 		keyWaiting("kh", ""), keyHeldBy("kh", ""), keyHeld("kh"), keyDead("kh"), lineKey("kh") + "out:",
-		keyLease("kh", ""), keyAsides("kh"), keyAside("kh"), keyAudit("kh"), keyOfficers("kh"),
+		keyLease("kh", ""), keyAsides("kh"), keyAside("kh"), keyAudit("kh"), keyAuditChain("kh"), keyAuditBegins("kh"), keyAuditLease("kh"), keyOfficers("kh"),
 		keyNumberAsk("kh", ""), keyNumberShow("kh", ""), keyChannels("kh"), keyForget("kh"), keyErasures("kh"), keyAged("kh"),
 		keyBroadcasts("kh"), keyBroadcasting("kh"),
 		keyNumbers("kh"), keyMissing("kh", ""),

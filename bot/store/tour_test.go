@@ -212,6 +212,7 @@ func tour(s *Store) []stop {
 	for _, line := range []string{"kh", StaffLine} {
 		try("seal audit", func() (any, error) { return s.SealAudit(ctx, line) })
 	}
+	try("shorten audit", func() (any, error) { return s.ShortenAudit(ctx, "kh", deskNow.Add(time.Second), did("audit_aged")) })
 	act("end sessions", func() error { return s.EndSessions(ctx, "Petugas 1") })
 	return all
 }

@@ -40,16 +40,20 @@ func (c *auditVerify) Run(ctx context.Context, s *Settings, io *streams) error {
 			}
 			if r.Broken != 0 {
 				failed = errReported
-				fmt.Fprintf(io.out, "FAIL  %-10s row %d of %d: %s\n", line, r.Broken, max(r.Rows, r.Chained), brokenRow[r.Why])
+				fmt.Fprintf(io.out, "FAIL  %-10s row %d of %d: %s\n", line, r.Broken, r.Gone+max(r.Rows, r.Chained), brokenRow[r.Why])
 				continue
 			}
 			anchors := 0
 			for _, h := range heads {
-				if h.Line == line {
+				if h.Line == line && h.Seq >= r.Gone {
 					anchors++
 				}
 			}
-			fmt.Fprintf(io.out, "PASS  %-10s %d rows, %d of them chained, %d kept heads agree\n", line, r.Rows, r.Chained, anchors)
+			fmt.Fprintf(io.out, "PASS  %-10s %d rows, %d of them chained, %d kept heads agree", line, r.Rows, r.Chained, anchors)
+			if r.Gone > 0 {
+				fmt.Fprintf(io.out, "; rows 1 to %d went by age", r.Gone)
+			}
+			fmt.Fprintln(io.out)
 		}
 		for _, h := range heads {
 			if !known[h.Line] {

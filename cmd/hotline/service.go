@@ -189,6 +189,7 @@ func (s *service) timers(ctx context.Context) error {
 			_, err := s.store.SealAudit(ctx, line)
 			return err
 		}},
+		bot.Chore{Name: "audit retention", Every: shortenEvery, Do: s.shortenAudit},
 		bot.Chore{Name: "ended leases", Every: 15 * time.Second, Do: func(ctx context.Context, line string, now time.Time) error {
 			_, err := s.store.SweepClaims(ctx, line, now)
 			return err
@@ -202,12 +203,27 @@ func (s *service) timers(ctx context.Context) error {
 // sealEvery is how long an audit row may stand outside the chain that shows a later change.
 const sealEvery = 10 * time.Second
 
-// sealStaffAudit chains the audit rows of sign-ins and accounts, which belong to no line.
+// shortenEvery is how often audit rows that have been kept long enough are looked for.
+const shortenEvery = 24 * time.Hour
+
+// shortenAudit cuts off the rows of a line's audit log that have been kept long enough.
+func (s *service) shortenAudit(ctx context.Context, line string, now time.Time) error {
+	_, err := s.store.ShortenAudit(ctx, line, now.Add(-store.KeepAudit), bot.Audit{At: now, Who: "hotline", What: "audit_aged"})
+	return err
+}
+
+// sealStaffAudit chains the audit rows of sign-ins and accounts, which belong to no line, and cuts off the old ones.
 func (s *service) sealStaffAudit(ctx context.Context) error {
 	tick := time.NewTicker(sealEvery)
 	defer tick.Stop()
+	var shortened time.Time
 	for failing := false; ; {
 		_, err := s.store.SealAudit(ctx, store.StaffLine)
+		if now := s.hotline.Clock(); err == nil && now.Sub(shortened) >= shortenEvery {
+			if err = s.shortenAudit(ctx, store.StaffLine, now); err == nil {
+				shortened = now
+			}
+		}
 		if err != nil && ctx.Err() == nil && !failing {
 			s.log.Error("audit chain", "line", store.StaffLine, "err", err)
 		}
