@@ -167,7 +167,28 @@ func durability(ctx context.Context, c *redis.Client, failover bool) ([]string, 
 				w.name, v, w.value, w.why))
 		}
 	}
-	return problems, nil
+	return append(problems, defaultUser(ctx, c)...), nil
+}
+
+// replayed are commands that stand in an append-only file, in the transactions that scripts become there.
+var replayed = [][]any{{"SET", "{a}:a", "1"}, {"DEL", "{a}:a"}, {"HSET", "{a}:a", "f", "1"}, {"RPUSH", "{a}:a", "1"}, {"SADD", "{a}:a", "1"},
+	{"ZADD", "{a}:a", "1", "m"}, {"PEXPIREAT", "{a}:a", "1"}}
+
+// defaultUser asks what the user may do as whom Redis carries out its append-only file. It leaves out of every transaction
+// what that user may not, says so in its log only, and starts: all that was acknowledged since the last rewrite is gone.
+// A Redis that knows no such question (older than 7.0, or somebody's service) is not held against it.
+func defaultUser(ctx context.Context, c *redis.Client) []string {
+	for _, command := range replayed {
+		said, err := c.ACLDryRun(ctx, "default", command...).Result()
+		switch {
+		case err != nil && firstWord(err) == "NOPERM":
+			return []string{"Redis does not tell what its user default may do (NOPERM): allow this user +acl|dryrun, or start with --accept-data-loss"}
+		case err == nil && said != "OK":
+			return []string{fmt.Sprintf("the user default of this Redis may not %s: Redis loads its append-only file as that user and leaves out the rest; "+
+				"write 'user default off resetpass ~* &* +@all' into its ACL file, or start with --accept-data-loss", command[0])}
+		}
+	}
+	return nil
 }
 
 // firstWord is the kind of a Redis error: NOPERM, ERR.

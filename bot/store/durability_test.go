@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
 	"pulang/bot/store"
 	"pulang/bot/store/storetest"
 )
@@ -58,6 +60,47 @@ func TestCheckDurability(t *testing.T) {
 	srv.Kill()
 	if err := store.CheckDurability(ctx, srv.Client, true); err == nil {
 		t.Error("a Redis that does not answer is good enough?")
+	}
+}
+
+// Redis loads its append-only file as the user default, and leaves out of every transaction what that user may not.
+func TestDefaultUserMayLoadTheFile(t *testing.T) {
+	srv := storetest.Redis(t)
+	as := func(user string) *redis.Client {
+		o := *srv.Client.(*redis.Client).Options()
+		o.Username, o.Password = user, "word"
+		c := redis.NewClient(&o)
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	set := func(c redis.UniversalClient, user, rules string) {
+		t.Helper()
+		if err := c.Do(ctx, append([]any{"acl", "setuser", user}, anys(strings.Fields(rules))...)...).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(srv.Client, "admin", "on >word ~* &* +@all")
+	set(srv.Client, "hotline", "on >word ~{*}:* +@all")
+	admin, hotline := as("admin"), as("hotline")
+	for _, tt := range []struct{ byDefault, ours, say string }{
+		{"off ~* +@all", "+@all", ""},
+		{"off ~{*}:* +@write", "+@all", ""},
+		{"off ~* +@all -hset", "+@all", "HSET"},
+		{"off ~x* +@all", "+@all", "append-only file"},
+		{"off", "+@all", "append-only file"},
+		{"off ~* +@all", "-acl", "+acl|dryrun"},
+		{"off ~* +@all", "-acl +acl|dryrun", ""},
+	} {
+		set(admin, "default", "resetkeys -@all "+tt.byDefault)
+		set(admin, "hotline", tt.ours)
+		var d *store.DurabilityError
+		err := store.CheckDurability(ctx, hotline, false)
+		if errors.As(err, &d) != (tt.say != "") || d != nil && (len(d.Problems) != 1 || !strings.Contains(d.Error(), tt.say)) {
+			t.Errorf("default %q, ours %q: %v", tt.byDefault, tt.ours, err)
+		}
+		if err := store.CheckDurability(ctx, hotline, true); err != nil {
+			t.Errorf("default %q: accepted, and refused: %v", tt.byDefault, err)
+		}
 	}
 }
 

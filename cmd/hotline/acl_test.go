@@ -22,7 +22,7 @@ import (
 var methodCommands = map[string]string{
 	"ZRangeArgs": "zrange", "ZRangeArgsWithScores": "zrange", "ZRangeWithScores": "zrange", "ZRangeByScoreWithScores": "zrangebyscore",
 	"ScriptLoad": "script|load", "ConfigGet": "config|get", "ConfigSet": "config|set", "SetNX": "set", "SetArgs": "set", "HRandFieldWithValues": "hrandfield",
-	"FlushDB": "flushdb", "ZAddArgs": "zadd", "ClientID": "client|id", "RestoreReplace": "restore",
+	"FlushDB": "flushdb", "ZAddArgs": "zadd", "ClientID": "client|id", "ACLDryRun": "acl|dryrun", "RestoreReplace": "restore",
 }
 
 // ownOnly are commands that the program sends only to a redis-server that it has started itself, on a private socket.
