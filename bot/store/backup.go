@@ -161,6 +161,10 @@ func ReadManifest(dir string) (Manifest, error) {
 
 // FindBackup is the backup that path names: itself, or the newest below it.
 func FindBackup(path string) (Manifest, error) {
+	path, err := filepath.Abs(path) // a redis-server that looks at it stands elsewhere
+	if err != nil {
+		return Manifest{}, err
+	}
 	if _, err := os.Stat(filepath.Join(path, manifestName)); err == nil {
 		return ReadManifest(path)
 	}

@@ -43,10 +43,7 @@ func dialSocket(path string) *redis.Client {
 // which may hold a password.
 func Dial(rawURL string) (redis.UniversalClient, error) {
 	quiet()
-	scheme, rest, ok := strings.Cut(rawURL, "://")
-	if !ok {
-		return nil, errors.New("REDIS_URL: want redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://")
-	}
+	scheme, rest, _ := strings.Cut(rawURL, "://")
 	switch scheme {
 	case "redis", "rediss", "unix":
 		o, err := redis.ParseURL(rawURL)
@@ -63,7 +60,7 @@ func Dial(rawURL string) (redis.UniversalClient, error) {
 			return nil, urlError(err)
 		}
 		if o.MasterName == "" {
-			return nil, errors.New("REDIS_URL: redis+sentinel needs ?master_name=")
+			return nil, errors.New("REDIS_URL: redis+sentinel needs ?master_name=NAME, as the sentinels call the primary")
 		}
 		o.MaxRetries, o.DialerRetries, o.DisableIdentity = noRetries, 1, true
 		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, readTimeout, writeTimeout
@@ -81,7 +78,7 @@ func Dial(rawURL string) (redis.UniversalClient, error) {
 		o.PoolTimeout, o.ContextTimeoutEnabled = poolTimeout, true
 		return redis.NewClusterClient(o), nil
 	}
-	return nil, fmt.Errorf("REDIS_URL: unknown scheme %q", scheme)
+	return nil, errors.New("REDIS_URL: it begins with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://")
 }
 
 // urlError drops the URL from a parse error.

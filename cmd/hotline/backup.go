@@ -113,8 +113,8 @@ func (c *restoreCmd) Run(ctx context.Context, s *Settings, io *streams) error {
 				return store.Found{}, usageError{err}
 			}
 			rdb = c
-			if err := store.CheckDurability(ctx, c, s.AcceptLoss); err != nil {
-				return store.Found{}, fmt.Errorf("refused: %w", err)
+			if err := durable(ctx, c, s.AcceptLoss, true); err != nil {
+				return store.Found{}, err
 			}
 			return r.ToRedis(ctx, c)
 		}()

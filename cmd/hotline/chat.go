@@ -46,15 +46,16 @@ func (c *chatCmd) Run(ctx context.Context, s *Settings, io *streams) error {
 			prompt = "> "
 		}
 	}
-	lines := bufio.NewScanner(io.in)
+	lines := bufio.NewScanner(interruptibly(ctx, io.in))
 	lines.Buffer(nil, 1<<20)
 	for fmt.Fprint(io.out, prompt); lines.Scan(); fmt.Fprint(io.out, prompt) {
-		if ctx.Err() != nil {
-			break
-		}
 		for _, text := range t.hear(lines.Text(), time.Now()) {
 			fmt.Fprintf(io.out, "\n%s\n\n", text)
 		}
+	}
+	if ctx.Err() != nil { // Ctrl-C is an end like Ctrl-D
+		fmt.Fprintln(io.out)
+		return nil
 	}
 	if err := lines.Err(); err != nil {
 		return fmt.Errorf("chat: %w", err)

@@ -28,6 +28,8 @@ const (
 	// A clock that is off by more confuses due times; redis and we need not agree to the millisecond.
 	clockWarn, clockFail = 2 * time.Second, time.Minute
 	diskWarn, diskFail   = 2 << 30, 256 << 20
+	// As in deploy/alerts.yaml.
+	memoryWarn, memoryFail = 0.7, 0.9
 )
 
 // checker writes one line for each thing tried and remembers whether one failed.
@@ -56,6 +58,7 @@ func (checkCmd) Run(ctx context.Context, s *Settings, io *streams) error {
 	}
 	missions := c.missions(s)
 	c.words(s)
+	c.directory(s, data)
 	c.disk(data)
 	c.keys(s, data)
 	c.redis(ctx, s, data, missions)
@@ -114,14 +117,44 @@ func (c *checker) words(s *Settings) {
 	c.pass("words", fmt.Sprintf("%s: lists %d, lines %d, beside the built-in ones", s.Words, files, lines))
 }
 
-func (c *checker) disk(data string) {
-	dir := data
-	for { // the nearest directory that exists
+// directory tries what `serve` writes beside its Redis. It makes nothing that stays.
+func (c *checker) directory(s *Settings, data string) {
+	if err := writable(data); err != nil {
+		c.fail("data", fmt.Sprintf("%s: %v: give it to the account of the service, or set HOTLINE_DATA to another", data, err))
+	} else {
+		c.pass("data", data)
+	}
+	if s.AuditHeads == "" {
+		return
+	}
+	if err := writable(filepath.Dir(s.AuditHeads)); err != nil {
+		c.fail("audit", fmt.Sprintf("HOTLINE_AUDIT_HEADS=%s: %v: the ends of the audit log are not kept outside Redis; name a file that can be written", s.AuditHeads, err))
+		return
+	}
+	c.pass("audit", "its ends are kept in "+s.AuditHeads)
+}
+
+// writable tells why a file cannot be made in dir, or dir itself where it is not there yet.
+func writable(dir string) error {
+	f, err := os.CreateTemp(nearestDir(dir), ".hotline-check-")
+	if err != nil {
+		return withoutPath(err)
+	}
+	return withoutPath(errors.Join(f.Close(), os.Remove(f.Name())))
+}
+
+// nearestDir is dir, or the nearest one above it that is there.
+func nearestDir(dir string) string {
+	for {
 		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
-			break
+			return dir
 		}
 		dir = filepath.Dir(dir)
 	}
+}
+
+func (c *checker) disk(data string) {
+	dir := nearestDir(data)
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err != nil {
 		c.fail("disk", err.Error())
@@ -227,7 +260,26 @@ func (c *checker) redis(ctx context.Context, s *Settings, data string, missions 
 	}
 	defer st.Close() //nolint:errcheck // nothing was written
 	c.pass("store", "opens under this key file")
+	c.memory(ctx, st)
 	c.operations(ctx, st)
+}
+
+// memory says how full Redis is: where the limit is reached it refuses every write.
+func (c *checker) memory(ctx context.Context, st *store.Store) {
+	v, err := st.RedisVitals(ctx)
+	if err != nil {
+		c.fail("memory", err.Error())
+		return
+	}
+	text := fmt.Sprintf("Redis uses %.0f %% of its memory", 100*v.Share)
+	switch {
+	case v.Share > memoryFail:
+		c.fail("memory", text+", and full it refuses every message: runbook redis-full.md")
+	case v.Share > memoryWarn:
+		c.warn("memory", text+": runbook redis-full.md")
+	default:
+		c.pass("memory", text)
+	}
 }
 
 func (c *checker) clock(off time.Duration) {

@@ -30,13 +30,13 @@ func exporter(ctx context.Context, s *Settings, st *opened, io *streams, name st
 		return a, fmt.Errorf("account: %w", err)
 	}
 	ok := err == nil // who guesses names is asked for a password as well
-	lines := bufio.NewReader(io.in)
+	lines := bufio.NewReader(interruptibly(ctx, io.in))
 	pw, err := io.secret("HOTLINE_STAFF_PASSWORD")
 	if err != nil {
 		return a, err
 	}
 	if pw == "" {
-		if pw, err = askFor(io, lines, "Password of "+name); err != nil {
+		if pw, err = askFor(ctx, io, lines, "Password of "+name); err != nil {
 			return a, usagef("no password: type it, or set HOTLINE_STAFF_PASSWORD_FILE")
 		}
 	}
@@ -83,7 +83,7 @@ func secondFactor(ctx context.Context, s *Settings, st *opened, io *streams, lin
 	case f.Secret == "":
 		return false, fmt.Errorf("%s has no authenticator app yet: sign in at the desk once", a.Name)
 	}
-	code, err := askFor(io, lines, "Code of the authenticator app")
+	code, err := askFor(ctx, io, lines, "Code of the authenticator app")
 	if err != nil {
 		return false, usagef("no code: type the one that the authenticator app of %s shows", a.Name)
 	}
@@ -108,12 +108,25 @@ func signed(row *bot.Audit, a bot.Account) {
 }
 
 // askFor asks on the terminal for what nobody else may see. Where the input is no terminal it is its next line.
-func askFor(io *streams, lines *bufio.Reader, what string) (string, error) {
+func askFor(ctx context.Context, io *streams, lines *bufio.Reader, what string) (string, error) {
 	fmt.Fprintf(io.err, "%s: ", what)
 	defer fmt.Fprintln(io.err)
 	if f, ok := io.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		b, err := term.ReadPassword(int(f.Fd()))
-		return string(b), err
+		shown, err := term.GetState(int(f.Fd()))
+		if err != nil {
+			return "", err
+		}
+		typed := make(chan heard, 1)
+		go func() {
+			b, err := term.ReadPassword(int(f.Fd()))
+			typed <- heard{b, err}
+		}()
+		select {
+		case got := <-typed:
+			return string(got.bytes), got.err
+		case <-ctx.Done(): // a read goes on until a line; the terminal shows again what is typed
+			return "", errors.Join(ctx.Err(), term.Restore(int(f.Fd()), shown))
+		}
 	}
 	line, err := lines.ReadString('\n')
 	if line = strings.TrimRight(line, "\r\n"); line != "" {

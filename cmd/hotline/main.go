@@ -122,6 +122,10 @@ func report(to io.Writer, err error) int {
 	}
 	// kong repeats the value of a variable, which may be something that was meant for another one.
 	line := fromEnv.ReplaceAllString(strings.Join(strings.Fields(err.Error()), " "), " ($1)")
+	line = canceled.ReplaceAllString(line, "interrupted")
+	if at := strings.Index(line, "OOM command not allowed"); at >= 0 {
+		line = line[:at] + "Redis is full and refuses every write: give it more memory (runbook redis-full.md)"
+	}
 	fmt.Fprintln(to, "hotline: "+line)
 	var usage usageError
 	if errors.As(err, &usage) {
@@ -129,6 +133,9 @@ func report(to io.Writer, err error) int {
 	}
 	return exitFailed
 }
+
+// canceled is what a part says that a signal ended, once or twice over.
+var canceled = regexp.MustCompile(`context canceled( context canceled)*`)
 
 var fromEnv = regexp.MustCompile(` \(from envar ([A-Z_]+)=.*\)$`)
 

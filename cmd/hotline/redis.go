@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -73,6 +74,9 @@ func (o *opened) connect(ctx context.Context, s *Settings, w openWith) error {
 		if errors.Is(err, store.ErrInUse) {
 			return inUse(w.data)
 		}
+		if errors.Is(err, fs.ErrPermission) {
+			return fmt.Errorf("%w; run this as the account of the service, or set HOTLINE_DATA to a directory of yours", err)
+		}
 		if err != nil {
 			return err
 		}
@@ -87,7 +91,7 @@ func (o *opened) connect(ctx context.Context, s *Settings, w openWith) error {
 	}
 	client, err := store.Dial(url)
 	if err != nil {
-		return usagef("%w; it begins with redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://", err)
+		return usageError{err}
 	}
 	o.redis = client
 	o.closers = append(o.closers, func(context.Context) error { return o.redis.Close() })
@@ -97,17 +101,23 @@ func (o *opened) connect(ctx context.Context, s *Settings, w openWith) error {
 	if noWait(s, client) && !w.accept {
 		return errors.New("refused: " + waitNone)
 	}
-	err = store.CheckDurability(ctx, o.redis, w.accept)
+	if err = durable(ctx, o.redis, w.accept, w.url != ""); err != nil {
+		return err
+	}
+	return o.open(ctx, s, w)
+}
+
+// durable refuses a Redis that may lose what it acknowledged, or that does not answer; given tells that REDIS_URL names it.
+func durable(ctx context.Context, rdb redis.UniversalClient, accept, given bool) error {
+	err := store.CheckDurability(ctx, rdb, accept)
 	var weak *store.DurabilityError
 	switch {
 	case errors.As(err, &weak):
 		return fmt.Errorf("refused: %s", strings.Join(weak.Problems, "; "))
-	case err != nil && w.url != "":
-		return fmt.Errorf("the Redis of REDIS_URL does not answer: %w", err)
-	case err != nil:
-		return err
+	case err != nil && given && ctx.Err() == nil:
+		return fmt.Errorf("the Redis of REDIS_URL does not answer: %w; start it, or correct REDIS_URL", err)
 	}
-	return o.open(ctx, s, w)
+	return err
 }
 
 // waitNone is said of a Redis that replaces its primary by itself while nothing waits for its replicas.

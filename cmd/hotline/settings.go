@@ -9,9 +9,11 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"pulang/bot"
 	"pulang/bot/store"
@@ -161,13 +163,29 @@ func withoutPath(err error) error {
 	return err
 }
 
-// dataDir is the data directory, absolute; def is used when none is set.
+// dataDir is the data directory, absolute; def is used when none is set. Root is refused in a directory of somebody else's:
+// what root makes there, be it a file that Redis rewrites at its next stop, the service could not open any more.
 func (s *Settings) dataDir(def string) (string, error) {
 	d := s.Data
 	if d == "" {
 		d = def
 	}
-	return filepath.Abs(d)
+	d, err := filepath.Abs(d)
+	if err != nil || os.Geteuid() != 0 {
+		return d, err
+	}
+	info, err := os.Stat(d)
+	if err != nil {
+		return d, nil // whoever needs it there says so
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 {
+		who := fmt.Sprint("#", st.Uid)
+		if u, err := user.LookupId(fmt.Sprint(st.Uid)); err == nil {
+			who = u.Username
+		}
+		return "", fmt.Errorf("the data directory %s belongs to %s, and what root writes there that account cannot read: run this as it, sudo -u %s hotline …", d, who, who)
+	}
+	return d, nil
 }
 
 // keyFile is the key file, by default beside the data.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -19,12 +21,12 @@ type understandCmd struct {
 }
 
 // Run reads standard input and writes standard output.
-func (c understandCmd) Run(s *Settings, io *streams) error {
+func (c understandCmd) Run(ctx context.Context, s *Settings, io *streams) error {
 	words, err := s.lexicon()
 	if err != nil {
 		return err
 	}
-	return runUnderstand(io.in, io.out, words, c.Step)
+	return runUnderstand(interruptibly(ctx, io.in), io.out, words, c.Step)
 }
 
 // runUnderstand reads messages from in, one a line, and writes for each one JSON object of what lex takes from it.
@@ -47,8 +49,9 @@ func runUnderstand(in io.Reader, out io.Writer, lex *lexicon.Lexicon, step strin
 			return fmt.Errorf("understand: %w", err)
 		}
 	}
-	if err := lines.Err(); err != nil {
+	err := errors.Join(lines.Err(), w.Flush())
+	if err != nil {
 		return fmt.Errorf("understand: %w", err)
 	}
-	return w.Flush()
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
 	"pulang/bot/headers"
@@ -123,7 +124,14 @@ func listen(ctx context.Context, name string, a addr) (net.Listener, error) {
 		if errors.As(err, &op) {
 			err = op.Err
 		}
-		return nil, fmt.Errorf("%s=%s: %w; is another hotline running, or choose another address", name, a, err)
+		do := "choose an address of this machine"
+		switch {
+		case errors.Is(err, syscall.EADDRINUSE):
+			do = "is another hotline running, or choose another address"
+		case errors.Is(err, syscall.EACCES):
+			do = "ports below 1024 are not for this account: choose another, with a proxy in front of it"
+		}
+		return nil, fmt.Errorf("%s=%s: %w; %s", name, a, err, do)
 	}
 	return l, nil
 }
