@@ -154,5 +154,8 @@ var typical = map[string]bool{
 
 // otherSetting are conversations that depend on what is not so here: other missions' numbers, nobody who answers a
 // check code, a messenger that cannot delete, a case that knows of the danger told by a secret word (and withdraws the
-// permission that came before it, in the same second or not).
-var otherSetting = map[string]bool{"36_duress_word": true, "32_uncertain_place": true, "33_commands": true, "50_abroad": true, "59_first_message_check": true, "60_first_message_delete": true}
+// permission that came before it), a store that gives a leader the code of the group at once, another clock.
+var otherSetting = map[string]bool{
+	"36_duress_word": true, "32_uncertain_place": true, "33_commands": true, "50_abroad": true, "59_first_message_check": true,
+	"60_first_message_delete": true, "68_abroad_and_inside": true, "69_leader_asks_for_the_code": true, "73_morning_or_evening_english": true,
+}

@@ -116,6 +116,7 @@ func (t *turn) setSafety(v flows.Value) {
 		t.signal("safety_lowered", t.in.Text)
 		if v == flows.Watched { // less than danger, and still no moment at which an older permission holds
 			t.raised(t.in.At)
+			t.before(t.in.At) // also for the second time in a second
 		}
 		if t.silent() || v == flows.Watched {
 			t.say("silent.ok")
@@ -135,6 +136,7 @@ func (t *turn) setSafety(v flows.Value) {
 	}
 	if v != flows.Safe {
 		t.raised(t.in.At)
+		t.before(t.in.At)
 		t.fresh = false
 		t.s.Ask = ""
 	}
@@ -154,6 +156,17 @@ func (t *turn) raised(at time.Time) {
 		return
 	}
 	t.note(memoRaised, at.Format(time.RFC3339Nano))
+	t.before(at)
+}
+
+// before marks what was answered before a time, in the same second: messengers tell whole seconds, and what was written
+// without a signal arrives in one. There the order decides.
+func (t *turn) before(at time.Time) {
+	for _, step := range []flows.StepID{flows.StepContactPref, flows.StepSafeTime} {
+		if a, ok := t.s.Answers[step]; ok && a.At.Equal(at) && a.From != t.in.ID {
+			t.note(memoBefore+string(step), a.From)
+		}
+	}
 }
 
 // alarm answers danger: one text, one question, nothing else required.
@@ -247,6 +260,7 @@ func (t *turn) duress(text string) {
 	if w == "" || !containsWord(fold(text), w) {
 		return
 	}
+	t.secret = true
 	t.signal("duress", t.in.Text)
 	if t.memo(memoDuress) == "" && t.level() != flows.Danger {
 		t.note(memoDuress, "-"+string(t.level()))

@@ -38,6 +38,7 @@ type turn struct {
 	alarmed bool          // the answer to danger is the whole reply
 	forbade bool          // the person said that nobody may call
 	took    bool          // the words answered the open question
+	secret  bool          // the duress word was said: this reply is as if it had not been
 	left    flows.StepID  // the question that was missed for the second time just now
 	after   command       // what a choice of the menu leads to
 	heard   []flows.Heard // what was said before this input
@@ -129,6 +130,7 @@ func (t *turn) answered(step flows.StepID) bool {
 		if raised, err := time.Parse(time.RFC3339Nano, t.memo(memoRaised)); err == nil && a.At.Before(raised) {
 			return false
 		}
+		return a.From == "" || a.From != t.memo(memoBefore+string(step))
 	}
 	return true
 }
@@ -143,6 +145,7 @@ func (t *turn) told(step flows.StepID) bool {
 const (
 	memoSafety   = "safety"   // the level in force, as far as the conversation knows
 	memoRaised   = "raised"   // when it was last raised to watched or danger (RFC 3339)
+	memoBefore   = "before:"  // with contact_pref or safe_time: the message that answered it before, in the same second
 	memoDuress   = "duress"   // the level that the person is still shown after the duress word
 	memoPlaces   = "places"   // places offered for confirmation
 	memoHours    = "hours"    // what the hours that were said may mean, as values of safe_time_part
@@ -255,6 +258,9 @@ func (t *turn) wake(name string, at time.Time) {
 
 // finish turns the turn into what Next returns.
 func (t *turn) finish() flows.Turn {
+	if t.secret { // from the next message on
+		t.before(t.in.At)
+	}
 	person := t.in.Kind != flows.KindTimer && t.in.Kind != flows.KindBlocked
 	if person && t.content {
 		t.open()

@@ -1,0 +1,84 @@
+package bot_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pulang/bot/store"
+	"pulang/bot/store/storetest"
+	"pulang/flows"
+)
+
+// What was written without a signal reaches the messenger in one second, and its clock counts whole ones: whatever a
+// person writes is answered as if it had come minute by minute.
+func TestMessagesOfOneSecond(t *testing.T) {
+	files, err := filepath.Glob("../flows/intake/testdata/*.txt")
+	if err != nil || len(files) < 25 {
+		t.Fatal(len(files), err)
+	}
+	l := newLine(t, storetest.Open(t, storetest.Redis(t, "--appendonly", "no").Client, store.Options{}))
+	numbers := regexp.MustCompile(`\b[A-Z0-9]{4}-[A-Z0-9]{4}\b|\b[A-Z0-9]{3}-[A-Z0-9]{3}-[A-Z0-9]{3}\b|(Antrean sekarang|Queue now): \d+`)
+	start := time.Now().Truncate(time.Second).Add(-2 * time.Hour)
+	var all sync.WaitGroup
+	turns := make(chan struct{}, 8)
+	for i, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		typed, _, _ := strings.Cut("\n"+string(raw), "\n[")
+		all.Go(func() {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			var told [2][]string
+			for kind, apart := range []time.Duration{time.Minute, 0} {
+				who, at, n := fmt.Sprintf("%d%d", kind+1, i), start, 0
+				for line := range strings.SplitSeq(typed, "\n") {
+					words, ok := strings.CutPrefix(line, "> ")
+					if !ok {
+						continue
+					}
+					n++
+					at = at.Add(apart)
+					in := flows.Input{Kind: flows.KindText, Text: words, At: at}
+					if err := l.hot.Handle(t.Context(), l.message(who, fmt.Sprint(who, "u", n), in)); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+				snap, err := l.store.Load(t.Context(), "kh", l.message(who, "", flows.Input{}).From, "look")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if snap.Case == nil {
+					continue
+				}
+				for _, e := range l.file(who).Entries {
+					switch {
+					case e.Kind == "in":
+						told[kind] = append(told[kind], "> "+e.Input.Text)
+					case e.Text != "":
+						told[kind] = append(told[kind], "< "+numbers.ReplaceAllString(e.Text, "X"))
+					}
+				}
+				c := snap.Case
+				told[kind] = append(told[kind], fmt.Sprint("permission ", c.Permission, ", safety ", c.Safety, ", windows ", c.Windows, ", class ", c.Triage.Class))
+			}
+			if a, b := strings.Join(told[0], "\n"), strings.Join(told[1], "\n"); a != b {
+				x, y := told[0], told[1]
+				for len(x) > 1 && len(y) > 1 && x[0] == y[0] {
+					x, y = x[1:], y[1:]
+				}
+				t.Errorf("%s: minute by minute\n%s\nin one second\n%s", filepath.Base(file), strings.Join(x[:min(6, len(x))], "\n"), strings.Join(y[:min(6, len(y))], "\n"))
+			}
+		})
+	}
+	all.Wait()
+}
