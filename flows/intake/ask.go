@@ -81,7 +81,10 @@ func (t *turn) goOn() {
 	if t.fresh && !t.silent() && !t.danger() {
 		t.fresh = false
 		parts := []flows.Text{t.text("welcome")}
-		if t.content {
+		switch {
+		case t.memo(memoHarm) != "": // who spoke of dying was answered already, and answers
+			parts[0] = t.text("plea")
+		case t.content:
 			parts = append(parts, t.text("welcome.heard"))
 		}
 		t.parts = append(parts, t.parts...)

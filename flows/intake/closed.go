@@ -1,6 +1,13 @@
 package intake
 
-import "pulang/flows"
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"pulang/flows"
+	"pulang/flows/lexicon"
+)
 
 // closedQuestions: a message after the case was closed may be about the same matter or a new one.
 var closedQuestions = []question{{
@@ -11,9 +18,11 @@ var closedQuestions = []question{{
 			t.after = cmdNew
 			return
 		}
+		told := t.s.Heard
 		t.reopen()
 		t.note(memoSame, "1")
-		t.say("same.noted")
+		t.retell(told)
+		t.sayKept("same.noted")
 		t.halt = true // what the person came to say is heard first
 	},
 }}
@@ -26,9 +35,76 @@ func (t *turn) closed() bool {
 // reopen tells the desk that a closed case has news.
 func (t *turn) reopen() {
 	if t.env.Case != nil && t.env.Case.Closed {
-		t.signal("reopened", t.in.Text)
+		words := t.in.Text
+		if len(t.s.Heard) > 0 {
+			words = t.s.Heard[0].Input.Text
+		}
+		t.signal("reopened", words)
+	}
+	t.sorted()
+}
+
+// unsorted keeps what is written after the case was closed until it is known whose matter it is: it goes along into a new
+// case, and when nobody answers (a phone goes flat) the closed one goes back to the officers. Thanks alone do not.
+func (t *turn) unsorted() {
+	if !t.closed() || !t.asks(flows.StepSameMatter) || !t.tells() {
+		return
+	}
+	t.s.Heard = append(slices.Clone(t.s.Heard), flows.Heard{Input: t.in})
+	if n := len(t.s.Heard); n > mostUnsorted {
+		t.s.Heard = t.s.Heard[n-mostUnsorted:]
+	}
+	if t.memo(memoUnsorted) == "" {
+		t.note(memoUnsorted, "1")
+		t.wake(timerIncomplete, t.in.At.Add(incompleteAfter))
 	}
 }
+
+// mostUnsorted bounds what is kept for a new case.
+const mostUnsorted = 10
+
+// sorted ends the wait: the words belong to the case that there is.
+func (t *turn) sorted() {
+	if t.s.Case == "" {
+		return
+	}
+	t.s.Heard = nil
+	if t.memo(memoUnsorted) != "" {
+		t.note(memoUnsorted, "")
+		t.wake(timerIncomplete, time.Time{})
+	}
+}
+
+// retell takes the facts from what was said before it was known whose matter it is. That it was safe then is asked anew.
+func (t *turn) retell(told []flows.Heard) {
+	in := t.in
+	for _, h := range told {
+		text := strings.TrimSpace(h.Input.Text)
+		if text == "" {
+			continue
+		}
+		t.in = h.Input
+		t.r = t.f.read(text, t.context(nil))
+		if t.r.SafetyNow == flows.Safe {
+			t.r.SafetyNow = ""
+		}
+		t.fill(nil)
+	}
+	t.in, t.r = in, lexicon.Reading{}
+}
+
+// tells reports whether the input says more than hello or thank you.
+func (t *turn) tells() bool {
+	switch t.in.Kind {
+	case flows.KindText:
+		return !t.r.Greeting && slices.ContainsFunc(strings.Fields(fold(t.in.Text)), func(w string) bool { return !politeWords[w] && !thanksWords[w] })
+	case flows.KindMedia:
+		return t.in.Media == nil || t.in.Media.Kind != "sticker"
+	}
+	return t.in.Kind == flows.KindLocation || t.in.Kind == flows.KindContact
+}
+
+var thanksWords = lexicon.Plain("thanks")
 
 // aside answers a message that is kept without going on: after BERHENTI, or on a closed case. It always returns true.
 func (t *turn) aside() bool {
@@ -64,10 +140,14 @@ func (t *turn) renew() bool {
 		Older: append(append([]string(nil), old.Older...), old.Case),
 	}
 	t.ownAnswers, t.ownMemo = false, false
-	t.env.Case, t.heard, t.content, t.parts = nil, nil, false, nil
+	t.env.Case, t.heard, t.content, t.parts = nil, old.Heard, false, nil // what was said since the old one was closed
 	t.away, t.fresh, t.r.SafetyNow = false, false, ""
-	t.effects = append(t.effects, flows.Wake{Timer: timerNudge}, flows.Wake{Timer: timerIncomplete, At: t.in.At.Add(incompleteAfter)})
+	t.effects = append(t.effects, flows.Wake{Timer: timerNudge})
+	if len(old.Heard) == 0 {
+		t.wake(timerIncomplete, t.in.At.Add(incompleteAfter))
+	}
 	t.say("new.started")
+	t.retell(old.Heard)
 	t.known = true
 	t.goOn()
 	return true

@@ -13,6 +13,9 @@ var minorQuestions = []question{{
 	id: flows.StepTrustedAdult, when: minor, cond: "under age", other: true,
 }}
 
+// alone is what memoMinor holds once it was said that no adult is there.
+const alone = "alone"
+
 // minor reports whether the person concerned is known to be under 18.
 func minor(t *turn) bool {
 	if t.memo(memoMinor) != "" {

@@ -110,10 +110,20 @@ func (t *turn) words(text string) bool {
 		t.signal(name, text)
 		switch name {
 		case "minor":
-			t.note(memoMinor, "1")
+			if t.memo(memoMinor) == "" {
+				t.note(memoMinor, "1")
+			}
+			if t.r.WhoFor == "" { // "umur aku 15": the writer's own
+				t.r.WhoFor = self
+			}
 		case foreigner:
 			t.foreign()
 		}
+	}
+	if t.r.Alone && t.memo(memoMinor) != alone && (minor(t) || t.r.Age > 0 && t.r.Age < 18) {
+		t.signal("minor_alone", text)
+		t.note(memoMinor, alone)
+		t.known = true
 	}
 	if t.r.SelfHarm {
 		t.selfHarm(text)
@@ -125,6 +135,7 @@ func (t *turn) words(text string) bool {
 	}
 	t.forbid()
 	if cmd, ok := commandOf(t.r.Command); ok {
+		t.besides(cmd)
 		return t.command(cmd, t.r.CommandArg)
 	}
 	if t.r.Greeting && t.s.Case == "" && !t.content {
@@ -133,11 +144,16 @@ func (t *turn) words(text string) bool {
 	t.content = t.content || !t.r.Greeting
 	t.known = t.known || t.r.Greeting // "halo?" in the middle: the question again, no blame
 	if (t.closed() || t.s.Paused) && !(q != nil && q.part == aside) {
+		t.overheard()
 		if a, ok := t.takeLocation(&t.r); ok && t.danger() && t.s.Paused {
 			t.setLocation(a)
 			return true
 		}
 		return t.aside()
+	}
+	if t.door() {
+		t.fill(nil)
+		return false
 	}
 	if q != nil && !(t.forbade && (q.id == flows.StepContactPref || t.onlyForbade(text))) {
 		t.took = t.read(q, text)
@@ -145,10 +161,44 @@ func (t *turn) words(text string) bool {
 	if t.then() {
 		return true
 	}
-	if q == nil || !q.free {
+	if (q == nil || !q.free || !t.took) && !t.closed() { // three words are no secret: they tell something
 		t.fill(q)
 	}
 	return false
+}
+
+// besides keeps what was told in the same breath as a command: "stop dulu, mandor datang". What is to be changed, and
+// what a new report begins with, is asked for by the command itself.
+func (t *turn) besides(c command) {
+	switch {
+	case c == cmdEdit, c == cmdNew, c == cmdDanger:
+		return
+	case t.closed() || t.s.Paused:
+		t.overheard()
+		return
+	case c == cmdSafeNow:
+		t.r.SafetyNow = ""
+	case c == cmdJoin: // "gabung teman saya": each member speaks for himself
+		t.r.WhoFor, t.r.GroupSize = "", 0
+	}
+	t.fill(nil)
+}
+
+// overheard keeps, of words to which no question is answered, what makes a case more urgent: a guard beside the person, an
+// illness.
+func (t *turn) overheard() {
+	if t.r.SafetyNow == flows.Watched && rank(flows.Watched) > rank(t.mode()) {
+		t.setSafety(flows.Watched)
+	}
+	q := t.byID(flows.StepUrgentNeeds)
+	a, ok := q.take(t, &t.r)
+	switch {
+	case !ok || !q.known(a) || t.closed():
+	case t.told(q.id):
+		t.moreNeeds(a)
+	case a.Value() != flows.None:
+		t.record(q.id, a)
+	}
 }
 
 // then carries out the command that a choice stood for; false when it was none.

@@ -11,11 +11,27 @@ var (
 	cryWords  = lexicon.Plain("cry")
 	waitWords = lexicon.Plain("wait")
 	deskWords = lexicon.Plain("desk")
+	doorWords = lexicon.Plain("door")
+	doorAsks  = lexicon.Plain("door_ask")
 )
 
 // cries reports whether the message calls for help, complains whether it says that nothing happens.
 func (t *turn) cries() bool     { return t.has(cryWords) }
 func (t *turn) complains() bool { return t.has(waitWords) && t.has(deskWords) }
+
+// door answers who asks where the mission is or when it is open: what the mission file says of it. It is false when nothing
+// of that was asked, nothing is known, or a guard may see the answer.
+func (t *turn) door() bool {
+	if t.silent() || t.f.cfg.Address == "" || !t.has(doorWords) || !t.has(doorAsks) {
+		return false
+	}
+	t.say("door.address")
+	if t.f.cfg.Hours != "" {
+		t.say("door.hours")
+	}
+	t.known = true
+	return true
+}
 
 // waits answers a complaint as STATUS does, where the stage may be told without more; else that the words have come in.
 func (t *turn) waits() {

@@ -242,6 +242,7 @@ func (t *turn) selfHarm(words string) {
 		t.setSafety(flows.Danger)
 	}
 	t.r.SafetyNow = ""
+	t.note(memoHarm, "1")
 	t.fill(nil)
 	t.parts = t.parts[:0]
 	if t.silent() {

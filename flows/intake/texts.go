@@ -18,7 +18,7 @@ var overtTexts = map[flows.TextID]bool{
 	"choice.place_kind.at_mission": true, "choice.place_kind.immigration_detention": true,
 	"choice.place_kind.police": true, "choice.same_matter.new": true, "choice.urgent_needs.detained": true,
 	"choice.urgent_needs.held_or_threatened": true, "confirm.received": true, "delete.chat": true,
-	"location.near": true, "location.other": true, "location.other.nonumber": true, "location.passed": true,
+	"door.address": true, "location.near": true, "location.other": true, "location.other.nonumber": true, "location.passed": true,
 	"location.passed_nonumber": true, "location.asked": true,
 	"status.arrived": true, "status.closed": true, "status.reported": true, "status.splp_applied": true,
 	"status.splp_issued": true, "stopped": true, "understood.passport": true,
@@ -26,7 +26,7 @@ var overtTexts = map[flows.TextID]bool{
 
 // sayings are the texts beside the questions.
 var sayings = []flows.TextID{
-	"welcome", "welcome.heard", "no_call", "no_call.wait", "missed.again", "plea", "number.noted", "number.gone", "hours.noted", "corrected", "lead", "noted", "kept", "edited", "finished", "later", "nudge", "again.note", "again.note.silent", "tap.old", "multi.more",
+	"welcome", "welcome.heard", "no_call", "no_call.wait", "missed.again", "plea", "door.address", "door.hours", "number.noted", "number.gone", "hours.noted", "corrected", "lead", "noted", "kept", "edited", "finished", "later", "nudge", "again.note", "again.note.silent", "tap.old", "multi.more",
 	"miss.one", "miss.two", "miss.three", "miss.many", "miss.zero", "miss.open", "miss.silent",
 	"nationality.noted", "danger.first", "danger.located", "danger.noted", "watched.start", "silent.ok", "safety.lowered", "self_harm", "self_harm.silent",
 	"location.near", "location.other", "location.other.nonumber", "location.passed", "location.passed_nonumber", "location.asked", "location.elsewhere",

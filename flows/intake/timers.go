@@ -24,8 +24,12 @@ func (t *turn) timer() {
 	t.quiet = "timer"
 	switch t.in.Timer {
 	case timerIncomplete:
-		if t.s.Case == "" && len(t.heard) > 0 {
+		switch {
+		case t.s.Case == "" && len(t.heard) > 0:
 			t.open()
+		case t.closed() && t.memo(memoUnsorted) != "" && len(t.heard) > 0:
+			t.note(memoUnsorted, "")
+			t.signal("reopened", t.heard[0].Input.Text)
 		}
 	case timerNudge:
 		if t.memo(memoNudge) != "set" {

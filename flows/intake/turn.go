@@ -150,7 +150,7 @@ const (
 	memoPlaces   = "places"   // places offered for confirmation
 	memoHours    = "hours"    // what the hours that were said may mean, as values of safe_time_part
 	memoPhone    = "phone"    // a number that may be of two countries, as typed
-	memoMinor    = "minor"    // the person concerned is under age
+	memoMinor    = "minor"    // the person concerned is under age: "1", or alone
 	memoNudge    = "nudge"    // "set" while the timer runs, "sent" after the one nudge
 	memoAgain    = "again"    // the last prompt's taps were lost: ask again without blame
 	memoPaused   = "offered"  // LANJUT was offered since BERHENTI
@@ -162,6 +162,8 @@ const (
 	memoForeign  = "foreign"  // what this service can do for other nationals was said
 	memoOffice   = "office"   // the country whose mission was named
 	memoMissed   = "missed"   // core questions that were missed twice, see missed.go
+	memoHarm     = "harm"     // words of self-harm were said
+	memoUnsorted = "unsorted" // words on a closed case wait for "same matter or new?"
 	memoPick     = "pick."    // + step: values toggled so far in a multi-select
 )
 
@@ -280,6 +282,7 @@ func (t *turn) finish() flows.Turn {
 		t.s.Heard = append(slices.Clip(t.heard), flows.Heard{Input: t.in})
 	}
 	if person && !t.in.Edit {
+		t.unsorted()
 		if t.in.At.After(t.s.LastAt) {
 			t.s.LastAt = t.in.At
 		}

@@ -54,7 +54,11 @@ func (t *turn) understood() string {
 		put(t.text("understood.permit", "What", label(flows.StepImmigration, a.Value())))
 	}
 	if a, ok := sure(flows.StepContactPref); ok {
-		facts = append(facts, label(flows.StepContactPref, a.Value()))
+		how := label(flows.StepContactPref, a.Value())
+		if h := t.answer(flows.StepSafeTime); a.Value() == flows.CallWindow && h.Norm != "" && !h.Review {
+			how += " (" + strings.ReplaceAll(h.Norm, ",", ", ") + ")" // a phone that rings at another hour can be heard by others
+		}
+		facts = append(facts, how)
 	}
 	return strings.Join(facts, "; ")
 }

@@ -195,7 +195,7 @@ func (s *reader) literal(menu []flows.Value) []flows.Value {
 }
 
 // countsPeople are the questions that "sendiri" answers.
-var countsPeople = map[flows.StepID]bool{flows.StepWhoFor: true, flows.StepGroupSize: true, flows.StepSafetyNow: true}
+var countsPeople = map[flows.StepID]bool{flows.StepWhoFor: true, flows.StepGroupSize: true}
 
 // numbered reads typed numbers: "3", "yg ketiga", "no 2", "1 ama 7", "1,4", "2 dan 7", and a number in front of words
 // ("2, jam istirahat"). A number that counts something ("4 orang", "lantai 3", "2 hari") is none.
@@ -218,6 +218,9 @@ func (s *reader) numbered(menu []flows.Value, step flows.StepID) []flows.Value {
 	run := false // digits written together, "14" for 1 and 4, only where several may be chosen
 	for i := 0; i < len(s.toks); {
 		t := s.toks[i]
+		if t.its && (t.num >= 0 || ordinals[s.names[t.id]] > 0) { // dua duanya, keduanya: both
+			return nil
+		}
 		if v, next := s.ordinalAt(i); next > i {
 			if v < 0 {
 				v = len(menu)

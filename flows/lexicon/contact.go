@@ -29,6 +29,9 @@ func (s *reader) contact() {
 				}
 				continue
 			}
+			if v == flows.TextOnly && s.c.Step != flows.StepContactPref && s.holds(h, "chat") && s.theirs(h) {
+				continue // dia minta tolong lewat wa: the way in which somebody else wrote
+			}
 			if s.on.Condition.has(s.wordBefore(h)) && v != flows.TextOnly {
 				continue // kalau mau nelpon
 			}

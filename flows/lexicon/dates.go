@@ -45,6 +45,21 @@ func (s *reader) born() {
 	}
 }
 
+// nobody reads that nobody is with the person, or no adult. At the questions that "sendirian" answers it only counts heads.
+func (s *reader) nobody() {
+	if s.says("alone", "adult") {
+		s.r.Alone = true
+	}
+	if s.c.Step == flows.StepWhoFor || s.c.Step == flows.StepGroupSize {
+		return
+	}
+	for i, t := range s.toks {
+		if (t.raw == "sendirian" || t.raw == "alone") && !s.denied(hit{start: i, end: i + 1}) {
+			s.r.Alone = true
+		}
+	}
+}
+
 func (s *reader) age(v int) {
 	s.r.Age = v
 	if v < 18 && s.r.WhoFor != "other_person" && (s.c.Step == "" || s.c.Step == flows.StepBirthDate || s.c.Step == flows.StepUrgentNeeds) {

@@ -93,6 +93,7 @@ func (l *Lexicon) Read(text string, c Context) Reading {
 	s.language()
 	s.yesNo()
 	s.harm()
+	s.nobody()
 	s.commands()
 	s.choices()
 	s.agree()

@@ -65,7 +65,9 @@ func (s *reader) needs() {
 				s.need(v)
 			}
 		case "child":
-			s.need(v)
+			if !s.grown(h) {
+				s.need(v)
+			}
 		default:
 			if !s.over(h) {
 				s.need(v)

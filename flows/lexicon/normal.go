@@ -309,6 +309,13 @@ func (l *Lexicon) join(d *doc) {
 // merge joins the last two or three words when the lists know them as one.
 func (l *Lexicon) merge(d *doc) bool {
 	n := len(d.toks)
+	if n >= 2 && d.toks[n-1].gap == space && d.toks[n-1].id == 0 && l.names[d.toks[n-2].id] == "di" {
+		if id := l.doneTo(d.toks[n-1].raw); id != 0 {
+			l.squash(d, 2, id)
+			d.toks[n-2].fuzzy = true
+			return true
+		}
+	}
 	if n >= 3 && d.toks[n-1].gap == space && d.toks[n-2].gap == space {
 		if id := l.triples[[3]word{d.toks[n-3].id, d.toks[n-2].id, d.toks[n-1].id}]; id != 0 {
 			l.squash(d, 3, id)
@@ -322,6 +329,25 @@ func (l *Lexicon) merge(d *doc) bool {
 		}
 	}
 	return false
+}
+
+// doneTo is the word that "di" and a root with its vowels left out are together: "d skap", "di pkul". 0 for none.
+func (l *Lexicon) doneTo(root string) word {
+	if len(root) < 4 || l.common[root] {
+		return 0
+	}
+	if m := l.gazetteer.FindWords([]string{root}, nil); len(m) > 0 {
+		return 0
+	}
+	w := "di" + root
+	id, ok := l.surface[w]
+	if !ok {
+		id = l.near(w)
+	}
+	if !strings.HasSuffix(l.names[id], "-ed") {
+		return 0
+	}
+	return id
 }
 
 func (l *Lexicon) squash(d *doc, k int, id word) {

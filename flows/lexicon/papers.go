@@ -136,7 +136,7 @@ func (s *reader) withMe(h hit) bool {
 		if i > h.start && s.on.Negator.has(s.toks[i].id) {
 			return false
 		}
-		if i > 0 && s.kind[s.toks[i].id]&passportNoun != 0 && s.on.Copied.has(s.toks[i-1].id) {
+		if s.kind[s.toks[i].id]&passportNoun != 0 && (i > 0 && s.on.Copied.has(s.toks[i-1].id) || s.copyOf(h.start, i)) {
 			return false
 		}
 	}
@@ -151,6 +151,17 @@ func (s *reader) withMe(h hit) bool {
 	}
 	for _, o := range s.hits {
 		if s.sections[o.section] == "thing.withme" && o.start <= h.end && o.end > h.end {
+			return true
+		}
+	}
+	return false
+}
+
+// copyOf says whether what stands between from and the passport at token i is a picture of it: "i have a photo of my
+// passport".
+func (s *reader) copyOf(from, i int) bool {
+	for k := from; k+1 < i; k++ {
+		if s.on.Copied.has(s.toks[k].id) && s.toks[k+1].raw == "of" {
 			return true
 		}
 	}

@@ -39,6 +39,8 @@ type Reading struct {
 	Chosen []flows.Value `json:"-"`
 	// Signals are facts for the case: medical_emergency, self_harm, ransom_asked, threatened, minor, …
 	Signals []string `json:"-"`
+	// Alone is true where the person says to have nobody with them ("sendirian"), or no adult.
+	Alone bool `json:"-"`
 	// Approx marks a GroupSize such as "10an".
 	Approx bool `json:"-"`
 	// CommandArg is what follows a command: a code after GABUNG, STATUS or CEK.

@@ -39,7 +39,7 @@ func (s *reader) safety() {
 				raise(flows.Watched)
 			}
 		case "safety.calm":
-			if !s.denied(h) && s.c.Step == flows.StepSafetyNow {
+			if !s.denied(h) && s.c.Step == flows.StepSafetyNow && !s.says("alone", "adult") { // ga ada orang dewasa
 				safe = append(safe, h)
 			}
 		case "safety.safe", "@safety_now.safe":

@@ -93,9 +93,15 @@ func (s *reader) scope() {
 		w.past = w.past || s.on.Past.has(t.id) && !since || s.on.Long.has(t.id) || ago
 		w.longPast = w.longPast || s.on.Long.has(t.id) || ago
 		w.now = w.now || s.on.Now.has(t.id)
-		w.future = w.future || s.on.Future.has(t.id) && !(i+1 < len(s.toks) && s.lists["telling"].has(s.toks[i+1].id))
+		w.future = w.future || s.plan(i) && !(i+1 < len(s.toks) && s.lists["telling"].has(s.toks[i+1].id))
 		w.contrast = w.contrast || s.on.Contrast.has(t.id)
 	}
+}
+
+// plan says whether word i speaks of what is to come; "hp mau mati" is nobody's plan.
+func (s *reader) plan(i int) bool {
+	t := s.toks[i]
+	return s.on.Future.has(t.id) && !(i > 0 && t.gap == space && s.kind[s.toks[i-1].id]&phoneNoun != 0)
 }
 
 // yearAgo says whether word i is the year in "tahun 2019 saya pernah kerja di filipina".

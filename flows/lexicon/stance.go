@@ -117,7 +117,7 @@ func (s *reader) governed(m places.Match, i, c int) int {
 		switch next := s.toks[min(k+1, i-1)].id; {
 		case s.promised(k),
 			s.on.Escape.has(id) && s.on.From.has(next) && !s.townOf(m, k+2, i),
-			s.on.Future.has(id) && !s.says2(k+1, "telling") && !s.on.At.has(next),
+			s.plan(k) && !s.says2(k+1, "telling") && !s.on.At.has(next),
 			s.on.Negator.has(id) && i-k <= 3 && s.kind[s.toks[k+1].id]&meNoun == 0,
 			s.on.Past.has(id) && s.laterNow(c) && !s.times[c].now:
 			return notThere
@@ -227,7 +227,7 @@ func (s *reader) arrived(k int) bool {
 
 func (s *reader) futureAt(k int) bool {
 	for j := k; j >= 0 && k-j <= 5; j-- {
-		if s.on.Future.has(s.toks[j].id) {
+		if s.plan(j) {
 			return true
 		}
 		if s.toks[j].gap != space {

@@ -79,6 +79,23 @@ func (s *reader) lateMonth(h hit) bool {
 	return false
 }
 
+// grown says whether the child of whom a phrase tells is said to be of age: "anak saya umur 19 hilang kontak".
+func (s *reader) grown(h hit) bool {
+	for i := h.start; i < len(s.toks) && i < h.end+4; i++ {
+		if i >= h.end && (s.toks[i].gap != space || s.kind[s.toks[i].id]&meNoun != 0) {
+			return false
+		}
+		v, next := s.numberAt(i)
+		if next == i {
+			continue
+		}
+		if i > 0 && s.names[s.toks[i-1].id] == "umur" || next < len(s.toks) && s.toks[next].gap == space && s.names[s.toks[next].id] == "tahun" {
+			return v >= 18 && v < 100
+		}
+	}
+	return false
+}
+
 // left says whether a phrase is where the person came from: "keluar dari penjara".
 func (s *reader) left(h hit) bool {
 	for _, t := range s.before(h.start, 1) {
@@ -99,8 +116,9 @@ func (s *reader) scar(h hit) bool {
 
 // feared says whether a phrase is only asked or feared: "apa saya ditangkap kalau lapor", "takut ditangkap polisi".
 func (s *reader) feared(h hit) bool {
+	tag := h.end < len(s.toks) && s.toks[h.end].gap == space && s.on.Negator.has(s.toks[h.end].id) // nanti dipenjara ga di sana
 	for _, t := range s.before(h.start, 5) {
-		if s.on.Asking.has(t.id) || s.on.Condition.has(t.id) || s.on.Wished.has(t.id) || s.asks && s.on.Future.has(t.id) {
+		if s.on.Asking.has(t.id) || s.on.Condition.has(t.id) || s.on.Wished.has(t.id) || (s.asks || tag) && s.on.Future.has(t.id) {
 			return true
 		}
 	}
