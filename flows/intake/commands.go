@@ -338,7 +338,10 @@ func (t *turn) join(arg string) bool {
 // check is CEK with an officer's code: is this officer real?
 func (t *turn) check(arg string) {
 	code := codeOf(arg)
-	if code == "" {
+	if len(code) < shortestOfficer { // "minta uang 5 juta" names nobody, and somebody may have been taken in
+		if len(strings.Fields(t.in.Text)) > 2 {
+			t.signal(casework.SignalImpostorCheck, t.in.Text)
+		}
 		t.say("check.how")
 		return
 	}
@@ -349,6 +352,9 @@ func (t *turn) check(arg string) {
 	}
 	t.say("check.asked")
 }
+
+// shortestOfficer is how long an officer's code is at least.
+const shortestOfficer = 3
 
 // afterLine shows the open question behind a line, unless the person asked for silence.
 func (t *turn) afterLine() bool {

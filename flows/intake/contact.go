@@ -31,7 +31,7 @@ var contactQuestions = []question{
 		id: flows.StepCallbackNumber, open: true, silent: true, when: mayRing, cond: "contact_pref=call_anytime|call_window",
 		askContact: true,
 		take: func(t *turn, r *lexicon.Reading) (flows.Answer, bool) {
-			if r.Phone == "" || t.value(flows.StepWhoFor) == otherPerson && !t.asks(flows.StepCallbackNumber) {
+			if r.Phone == "" || t.value(flows.StepWhoFor) == otherPerson && !t.asks(flows.StepCallbackNumber) && !t.ownNumberWrong() {
 				return flows.Answer{}, false
 			}
 			return number(r), true

@@ -178,9 +178,8 @@ func (t *turn) besides(c command) {
 		return
 	case c == cmdSafeNow:
 		t.r.SafetyNow = ""
-	case c == cmdJoin: // "gabung teman saya": each member speaks for himself
-		t.r.WhoFor, t.r.GroupSize = "", 0
 	}
+	t.r.WhoFor, t.r.GroupSize = "", 0 // "hapus semua", "gabung teman saya": words of the command
 	t.fill(nil)
 }
 

@@ -11,13 +11,19 @@ var (
 	cryWords  = lexicon.Plain("cry")
 	waitWords = lexicon.Plain("wait")
 	deskWords = lexicon.Plain("desk")
+	newsWords = lexicon.Plain("news")
 	doorWords = lexicon.Plain("door")
 	doorAsks  = lexicon.Plain("door_ask")
 )
 
 // cries reports whether the message calls for help, complains whether it says that nothing happens.
 func (t *turn) cries() bool     { return t.has(cryWords) }
-func (t *turn) complains() bool { return t.has(waitWords) && t.has(deskWords) }
+func (t *turn) complains() bool { return t.has(waitWords) && t.has(deskWords) || t.asksAfter() }
+
+// asksAfter reports whether somebody who reported another person asks how that person is.
+func (t *turn) asksAfter() bool {
+	return t.value(flows.StepWhoFor) == otherPerson && t.has(askWords) && t.has(newsWords)
+}
 
 // door answers who asks where the mission is or when it is open: what the mission file says of it. It is false when nothing
 // of that was asked, nothing is known, or a guard may see the answer.

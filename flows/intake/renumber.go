@@ -84,6 +84,13 @@ func (t *turn) numberGone(text string) {
 	}
 }
 
+// ownNumberWrong reports whether somebody who reported another person says that the number told was wrong: theirs, the only
+// one there is.
+func (t *turn) ownNumberWrong() bool {
+	text := fold(t.in.Text)
+	return t.told(flows.StepCallbackNumber) && !t.told(flows.StepSubjectContact) && lostNumber(text) && t.has(wrongWords)
+}
+
 // The words of both languages by which a person says that a number or a telephone is gone.
 var (
 	phoneWords = lexicon.Plain("phone")
@@ -92,6 +99,7 @@ var (
 	phoneNot   = lexicon.Plain("phone_not")
 	phoneUse   = lexicon.Plain("phone_use")
 	phonePairs = lexicon.Plain("phone_pairs")
+	wrongWords = lexicon.Plain("wrong")
 )
 
 // lostNumber reports whether the folded words say that a number or a telephone of the person's own is gone.
