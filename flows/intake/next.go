@@ -161,6 +161,9 @@ func (t *turn) words(text string) bool {
 	if t.then() {
 		return true
 	}
+	if !t.took {
+		t.late(q, text)
+	}
 	if (q == nil || !q.free || !t.took) && !t.closed() { // three words are no secret: they tell something
 		t.fill(q)
 	}

@@ -169,6 +169,16 @@ func (t *turn) before(at time.Time) {
 	}
 }
 
+// late takes words that answer the question about safety after it was left: people write more slowly than they are asked.
+// A number belongs to the question that was asked.
+func (t *turn) late(asked *question, text string) {
+	q := t.byID(flows.StepSafetyNow)
+	if asked == q || t.r.SafetyNow != "" || !t.unread(q.id) || len(strings.Fields(text)) > 4 || strings.ContainsAny(text, "0123456789") {
+		return
+	}
+	t.r.SafetyNow = t.f.read(text, t.context(q)).SafetyNow
+}
+
 // alarm answers danger: one text, one question, nothing else required.
 func (t *turn) alarm() {
 	t.setSafety(flows.Danger)

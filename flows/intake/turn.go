@@ -308,6 +308,9 @@ func (t *turn) finish() flows.Turn {
 
 // overt reports whether the reply could show on a lock screen whom the person is talking to.
 func (t *turn) overt() bool {
+	if len(t.parts) > 0 && t.parts[0].ID == "welcome" {
+		return false // it fills the lock screen
+	}
 	for _, p := range t.parts {
 		if overtTexts[p.ID] {
 			return true

@@ -73,8 +73,12 @@ func (s *reader) age(v int) {
 	}
 }
 
-// stillAge reads "saya masih 16 tahun", which people write of children only; not "kontrak masih 10 tahun di sini".
+// stillAge reads "saya masih 16 tahun", which people write of children only, and "saya 16 tahun" where nothing follows or an
+// illness does; not "kontrak masih 10 tahun di sini", "saya 15 tahun di malaysia".
 func (s *reader) stillAge(i, next, v int) bool {
+	if v >= 8 && v <= 17 && i > 0 && s.toks[i].gap == space && s.kind[s.toks[i-1].id]&meNoun != 0 && (i == 1 || s.kind[s.toks[i-2].id] == 0) {
+		return next+1 >= len(s.toks) || s.toks[next+1].gap != space || s.needAt(next+1)
+	}
 	if v < 8 || v > 17 || i == 0 || s.names[s.toks[i-1].id] != "masih" || i > 1 && s.kind[s.toks[i-2].id]&(meNoun|personNoun) == 0 {
 		return false
 	}
@@ -82,6 +86,16 @@ func (s *reader) stillAge(i, next, v int) bool {
 		return false
 	}
 	return next+1 >= len(s.toks) || s.toks[next+1].gap != space
+}
+
+// needAt says whether a need begins at word i: "hamil", "sakit".
+func (s *reader) needAt(i int) bool {
+	for _, h := range s.hits {
+		if h.start == i && s.topics[s.topicOf[h.section]] == "need" {
+			return true
+		}
+	}
+	return false
 }
 
 // ageWord says whether the word at i, or the one before number word i, is "umur" or the like.
