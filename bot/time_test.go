@@ -167,3 +167,38 @@ func TestBlockedPersonIsMarkedOnTheCase(t *testing.T) {
 		}
 	}
 }
+
+// What is written on a closed case and turns out to be a new matter stands on the new case: the closed one does not come
+// back for it.
+func TestWordsOnAClosedCaseGoAlongIntoTheNewOne(t *testing.T) {
+	clk := &clock{}
+	s := storetest.Open(t, storetest.Mini(t), store.Options{Clock: clk.now})
+	l := newLine(t, s, clk)
+	l.say("1", "u1", "aman, saya di phnom penh")
+	err := l.desk("1", "close", func(c *casework.Case) bot.Change {
+		if _, err := casework.Close(c, "returned", "sri", l.now()); err != nil {
+			t.Error(err)
+		}
+		return bot.Change{}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := l.file("1").Case.Code
+	l.settled("1")
+	l.forward(30 * 24 * time.Hour)
+	l.say("1", "u2", "min saya di poipet lagi, paspor diambil bos")
+	wrote := l.now()
+	l.forward(5 * time.Minute)
+	l.say("1", "u3", "2")
+	f := l.file("1")
+	if f.Case.Code == old || len(f.Entries) == 0 || f.Entries[0].Input == nil || !strings.Contains(f.Entries[0].Input.Text, "poipet") {
+		t.Errorf("the new case does not begin with what was said: %+v", f.Entries)
+	}
+	if got := f.Case.Answers[flows.StepPassportStatus].Value(); got != "held_by_employer" {
+		t.Errorf("passport %q", got)
+	}
+	if f.Case.CreatedAt.After(wrote) {
+		t.Errorf("the clock starts at %v, the words came before %v", f.Case.CreatedAt, wrote)
+	}
+}

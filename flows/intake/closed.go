@@ -3,7 +3,6 @@ package intake
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"pulang/flows"
 	"pulang/flows/lexicon"
@@ -41,39 +40,25 @@ func (t *turn) reopen() {
 		}
 		t.signal("reopened", words)
 	}
-	t.sorted()
+	if t.s.Case != "" {
+		t.s.Heard = nil // the words belong to the case that there is
+	}
 }
 
 // unsorted keeps what is written after the case was closed until it is known whose matter it is: it goes along into a new
-// case, and when nobody answers (a phone goes flat) the closed one goes back to the officers. Thanks alone do not.
+// case. When nobody answers (a phone goes flat), casework puts the closed one back on the queue.
 func (t *turn) unsorted() {
-	if !t.closed() || !t.asks(flows.StepSameMatter) || !t.tells() {
+	if !t.closed() || !t.asks(flows.StepSameMatter) {
 		return
 	}
 	t.s.Heard = append(slices.Clone(t.s.Heard), flows.Heard{Input: t.in})
 	if n := len(t.s.Heard); n > mostUnsorted {
 		t.s.Heard = t.s.Heard[n-mostUnsorted:]
 	}
-	if t.memo(memoUnsorted) == "" {
-		t.note(memoUnsorted, "1")
-		t.wake(timerIncomplete, t.in.At.Add(incompleteAfter))
-	}
 }
 
 // mostUnsorted bounds what is kept for a new case.
 const mostUnsorted = 10
-
-// sorted ends the wait: the words belong to the case that there is.
-func (t *turn) sorted() {
-	if t.s.Case == "" {
-		return
-	}
-	t.s.Heard = nil
-	if t.memo(memoUnsorted) != "" {
-		t.note(memoUnsorted, "")
-		t.wake(timerIncomplete, time.Time{})
-	}
-}
 
 // retell takes the facts from what was said before it was known whose matter it is. That it was safe then is asked anew.
 func (t *turn) retell(told []flows.Heard) {
@@ -88,23 +73,11 @@ func (t *turn) retell(told []flows.Heard) {
 		if t.r.SafetyNow == flows.Safe {
 			t.r.SafetyNow = ""
 		}
+		t.signals(text)
 		t.fill(nil)
 	}
 	t.in, t.r = in, lexicon.Reading{}
 }
-
-// tells reports whether the input says more than hello or thank you.
-func (t *turn) tells() bool {
-	switch t.in.Kind {
-	case flows.KindText:
-		return !t.r.Greeting && slices.ContainsFunc(strings.Fields(fold(t.in.Text)), func(w string) bool { return !politeWords[w] && !thanksWords[w] })
-	case flows.KindMedia:
-		return t.in.Media == nil || t.in.Media.Kind != "sticker"
-	}
-	return t.in.Kind == flows.KindLocation || t.in.Kind == flows.KindContact
-}
-
-var thanksWords = lexicon.Plain("thanks")
 
 // aside answers a message that is kept without going on: after BERHENTI, or on a closed case. It always returns true.
 func (t *turn) aside() bool {
@@ -143,11 +116,11 @@ func (t *turn) renew() bool {
 	t.env.Case, t.heard, t.content, t.parts = nil, old.Heard, false, nil // what was said since the old one was closed
 	t.away, t.fresh, t.r.SafetyNow = false, false, ""
 	t.effects = append(t.effects, flows.Wake{Timer: timerNudge})
-	if len(old.Heard) == 0 {
-		t.wake(timerIncomplete, t.in.At.Add(incompleteAfter))
-	}
 	t.say("new.started")
 	t.retell(old.Heard)
+	if !t.content {
+		t.wake(timerIncomplete, t.in.At.Add(incompleteAfter))
+	}
 	t.known = true
 	t.goOn()
 	return true

@@ -106,25 +106,7 @@ func (t *turn) words(text string) bool {
 		return t.command(cmd, arg)
 	}
 	t.r = t.f.read(text, t.context(q))
-	for _, name := range t.r.Signals {
-		t.signal(name, text)
-		switch name {
-		case "minor":
-			if t.memo(memoMinor) == "" {
-				t.note(memoMinor, "1")
-			}
-			if t.r.WhoFor == "" { // "umur aku 15": the writer's own
-				t.r.WhoFor = self
-			}
-		case foreigner:
-			t.foreign()
-		}
-	}
-	if t.r.Alone && t.memo(memoMinor) != alone && (minor(t) || t.r.Age > 0 && t.r.Age < 18) {
-		t.signal("minor_alone", text)
-		t.note(memoMinor, alone)
-		t.known = true
-	}
+	t.signals(text)
 	if t.r.SelfHarm {
 		t.selfHarm(text)
 		return true
@@ -200,6 +182,29 @@ func (t *turn) overheard() {
 		t.moreNeeds(a)
 	case a.Value() != flows.None:
 		t.record(q.id, a)
+	}
+}
+
+// signals puts the facts on the case that no question asks for.
+func (t *turn) signals(text string) {
+	for _, name := range t.r.Signals {
+		t.signal(name, text)
+		switch name {
+		case "minor":
+			if t.memo(memoMinor) == "" {
+				t.note(memoMinor, "1")
+			}
+			if t.r.WhoFor == "" { // "umur aku 15": the writer's own
+				t.r.WhoFor = self
+			}
+		case foreigner:
+			t.foreign()
+		}
+	}
+	if t.r.Alone && t.memo(memoMinor) != alone && (minor(t) || t.r.Age > 0 && t.r.Age < 18) {
+		t.signal("minor_alone", text)
+		t.note(memoMinor, alone)
+		t.known = true
 	}
 }
 

@@ -24,12 +24,8 @@ func (t *turn) timer() {
 	t.quiet = "timer"
 	switch t.in.Timer {
 	case timerIncomplete:
-		switch {
-		case t.s.Case == "" && len(t.heard) > 0:
+		if t.s.Case == "" && len(t.heard) > 0 {
 			t.open()
-		case t.closed() && t.memo(memoUnsorted) != "" && len(t.heard) > 0:
-			t.note(memoUnsorted, "")
-			t.signal("reopened", t.heard[0].Input.Text)
 		}
 	case timerNudge:
 		if t.memo(memoNudge) != "set" {

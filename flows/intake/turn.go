@@ -163,7 +163,6 @@ const (
 	memoOffice   = "office"   // the country whose mission was named
 	memoMissed   = "missed"   // core questions that were missed twice, see missed.go
 	memoHarm     = "harm"     // words of self-harm were said
-	memoUnsorted = "unsorted" // words on a closed case wait for "same matter or new?"
 	memoPick     = "pick."    // + step: values toggled so far in a multi-select
 )
 
