@@ -2,6 +2,7 @@ package intake
 
 import (
 	"strings"
+	"unicode"
 
 	"pulang/flows"
 )
@@ -66,6 +67,20 @@ var speaks = map[string]string{
 	"they": "en", "hello": "en", "passport": "en", "need": "en", "to": "en", "in": "en", "and": "en",
 }
 
+// foreignScript reports whether the letters of a message are all of scripts that neither language is written in.
+func foreignScript(text string) bool {
+	some := false
+	for _, r := range text {
+		switch {
+		case unicode.Is(unicode.Latin, r):
+			return false
+		case unicode.IsLetter(r):
+			some = true
+		}
+	}
+	return some
+}
+
 // guessLang chooses the language of the first reply: the one the person writes, else the one of the app, if the message
 // says nothing either way. Many phones of Indonesians are set to English, so the words count more.
 func (f *Flow) guessLang(in flows.Input) string {
@@ -83,6 +98,8 @@ func (f *Flow) guessLang(in flows.Input) string {
 		return f.lang("id")
 	case en > 1 || en == 1 && strings.HasPrefix(in.Lang, "en"):
 		return f.lang("en")
+	case foreignScript(in.Text):
+		return f.lang("en") // 我被关在公司里: Indonesian is read by nobody who writes so
 	}
 	l, _, _ := strings.Cut(in.Lang, "-")
 	return f.lang(l)

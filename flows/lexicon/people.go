@@ -90,6 +90,9 @@ func (s *reader) relativeSubject() bool {
 		}
 		if i > 0 && t.gap == space {
 			p := s.toks[i-1].id
+			if raw := s.toks[i-1].raw; len(raw) > 4 && raw[:2] == "di" && s.kind[p] == 0 && !t.mine && !(i+1 < len(s.toks) && s.kind[s.toks[i+1].id]&meNoun != 0) {
+				continue // ditolong warga, ditinggal suami: by whom; not: mohon diselamatkan suami saya
+			}
 			if s.on.With.has(p) || s.on.Joiner.has(p) || s.on.From.has(p) || s.on.Toward.has(p) || s.on.Promise.has(p) || s.passive(p) || s.kind[p]&(passportNoun|phoneNoun) != 0 || s.on.Number.has(p) || i > 1 && s.on.Of.has(p) && (s.kind[s.toks[i-2].id]&(passportNoun|phoneNoun) != 0 || s.on.Number.has(s.toks[i-2].id)) {
 				continue
 			}
