@@ -139,3 +139,53 @@ func mustJSON(t *testing.T, v any) string {
 	}
 	return string(b)
 }
+
+// A phrase of two words that is also the spelling of one other word is that word alone, and then every mention of it
+// counts: "detensi imigrasi" once made a prisoner of whoever went to the immigration office. Those that mean the same stay.
+func TestNoPhraseIsSwallowedByASpelling(t *testing.T) {
+	same := map[string]bool{
+		"guest house": true, "pos polisi": true, "tapal batas": true, "badan panas": true, "anak kecil": true, "di sini": true,
+		"laki laki": true, "kasih tahu": true, "di dalam": true,
+	}
+	lines := func(name string) []string {
+		raw, err := embedded.ReadFile("data/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Split(string(raw), "\n")
+	}
+	spelling := map[string]string{}
+	for _, l := range lines("words.txt") {
+		word, rest, ok := strings.Cut(l, ":")
+		for s := range strings.FieldsSeq(rest) {
+			if ok && strings.Contains(s, "_") {
+				spelling[strings.ReplaceAll(s, "_", " ")] = word
+			}
+		}
+	}
+	files, err := embedded.ReadDir("data")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, f := range files {
+		if !strings.HasPrefix(f.Name(), "topic_") {
+			continue
+		}
+		for _, l := range lines(f.Name()) {
+			if strings.HasPrefix(l, "//") || strings.HasPrefix(l, "[") {
+				continue
+			}
+			for p := range strings.SplitSeq(l, "|") {
+				p = strings.Trim(strings.TrimSpace(p), "=^$")
+				n++
+				if w := spelling[p]; w != "" && !same[p] {
+					t.Errorf("%s: the phrase %q is the word %q alone", f.Name(), p, w)
+				}
+			}
+		}
+	}
+	if n < 1000 || len(spelling) < 50 {
+		t.Errorf("only %d phrases and %d spellings looked at", n, len(spelling))
+	}
+}
