@@ -52,7 +52,15 @@ func (s *reader) noPlace(m places.Match, i int) bool {
 	case m.CountryOnly && i > 0 && (i == len(s.toks) || s.toks[i].start > m.Start || s.toks[i].gap == space) && s.someone(s.toks[i-1].id):
 		return true // bos china, orang vietnam: where they come from
 	}
+	if m.CountryOnly && i > 0 && (i == len(s.toks) || s.toks[i].start > m.Start || s.toks[i].gap == space) && writing[s.toks[i-1].raw] {
+		return true // banyak tulisan thailand: so it is on this side of the border as well
+	}
 	return s.c.Step != flows.StepLocation && s.thingAt(i) // paspor ketinggalan di bavet
+}
+
+// writing are the words before a country's name that tell of its letters, tongue or number plates.
+var writing = map[string]bool{
+	"tulisan": true, "tulisannya": true, "huruf": true, "hurufnya": true, "bahasa": true, "bahasanya": true, "bhs": true, "aksara": true, "plat": true,
 }
 
 // ahead reads the words before the place at token i, from there backwards: said when they settle it; otherwise inPlace
