@@ -163,3 +163,42 @@ func TestBackupsNamedFromHere(t *testing.T) {
 	here(p.env, "drill", "restore", "backups")
 	here(append(p.env, "HOTLINE_DATA="+filepath.Join(dir, "new"), "HOTLINE_KEYS="+filepath.Join(dir, "data", "keys.json")), "restore", "backups")
 }
+
+// While Redis is empty, because its data is being brought back, a timer that makes backups and whoever only looks begin
+// no store there: it would be in the way of the restore, and its copy the newest backup.
+func TestNothingIsBegunByLooking(t *testing.T) {
+	needed.Program(t, "redis-server")
+	mission, dir := exampleFile(t), t.TempDir()
+	p := startHotline(t, filepath.Join(dir, "data"), []string{"serve"}, "HOTLINE_MISSION="+mission)
+	backups := filepath.Join(dir, "backups")
+	if _, errs, code := runHotline(t, p.env, "", "backup", backups); code != 0 {
+		t.Fatal(errs)
+	}
+	p.stop(syscall.SIGTERM)
+	keys := "HOTLINE_KEYS=" + filepath.Join(dir, "data", "keys.json")
+	own := filepath.Join(dir, "new")
+	if err := os.Mkdir(own, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	socket, admin := deployedRedis(t, deployed(t, "redis.conf"))
+	for name, env := range map[string][]string{
+		"own":   environment(t, own, "HOTLINE_MISSION="+mission, keys),
+		"given": environment(t, filepath.Join(dir, "other"), "HOTLINE_MISSION="+mission, keys, "REDIS_URL=unix://operator:"+deployPassword+"@"+socket),
+	} {
+		for _, args := range []string{"backup " + backups, "drill restore " + backups, "audit verify", "audit head", "queue list", "staff list", "keys rotate", "case show K7M4-692L"} {
+			_, errs, code := runHotline(t, env, "", strings.Fields(args)...)
+			if code != 1 || strings.Count(errs, "\n") != 1 || !strings.Contains(errs, "hotline restore") {
+				t.Errorf("%s, %s: %d %q", name, args, code, errs)
+			}
+		}
+		if _, errs, code := runHotline(t, env, "", "restore", backups); code != 0 {
+			t.Errorf("%s: the restore is refused: %s", name, errs)
+		}
+	}
+	if n := admin.DBSize(t.Context()).Val(); n == 0 {
+		t.Error("nothing was restored")
+	}
+	if all, _ := filepath.Glob(filepath.Join(backups, "hotline-*")); len(all) != 1 {
+		t.Errorf("the backups are %v", all)
+	}
+}

@@ -37,6 +37,7 @@ type openWith struct {
 	url       string // REDIS_URL; empty: an own redis-server in data
 	exclusive bool   // serve and demo: nobody else may serve from this data directory
 	accept    bool   // --accept-data-loss
+	known     bool   // an empty store is an error
 	owner     string // of an exclusive opener: see ownerName
 	journal   string // file of what is acknowledged; empty: none
 	log       *slog.Logger
@@ -103,6 +104,11 @@ func (o *opened) connect(ctx context.Context, s *Settings, w openWith) error {
 	}
 	if err = durable(ctx, o.redis, w.accept, w.url != ""); err != nil {
 		return err
+	}
+	if w.known {
+		if n, err := o.redis.DBSize(ctx).Result(); err != nil || n == 0 {
+			return errors.Join(err, errEmpty)
+		}
 	}
 	return o.open(ctx, s, w)
 }
@@ -204,9 +210,18 @@ func lockData(data string) (unlock func(context.Context) error, err error) {
 	return func(context.Context) error { return f.Close() }, nil
 }
 
+// errEmpty is said of a store in which there is nothing. Who began one here would be in the way of a restore, and a copy
+// of it would be the newest backup.
+var errEmpty = errors.New("the store is empty: start 'hotline serve' first, or bring a backup back with 'hotline restore DIR'")
+
 // withStore opens the store for a subcommand, beside a running service or without one, and closes it again. A demo's
-// store is opened with the demo's missions.
+// store is opened with the demo's missions. An empty store is an error: nothing is begun by looking.
 func withStore(ctx context.Context, s *Settings, io *streams, f func(*opened) error) (err error) {
+	return inStore(ctx, s, io, true, f)
+}
+
+// inStore is withStore; known false makes a store where there is none.
+func inStore(ctx context.Context, s *Settings, io *streams, known bool, f func(*opened) error) (err error) {
 	data, err := s.dataDir("data")
 	if err != nil {
 		return err
@@ -221,7 +236,7 @@ func withStore(ctx context.Context, s *Settings, io *streams, f func(*opened) er
 	if err != nil {
 		return err
 	}
-	w := openWith{missions: missions, data: data, accept: true, log: newLog(io.err, slog.LevelError)}
+	w := openWith{missions: missions, data: data, accept: true, known: known, log: newLog(io.err, slog.LevelError)}
 	if demo {
 		own := *s
 		own.Keys = "" // as the demo itself does
@@ -235,6 +250,9 @@ func withStore(ctx context.Context, s *Settings, io *streams, f func(*opened) er
 		// Not to make an empty store where somebody mistyped the directory.
 		if _, err := os.Stat(data); err != nil {
 			return usagef("data directory %s: %v; set HOTLINE_DATA to the directory of 'serve' (of the demo: ./data-demo)", data, withoutPath(err))
+		}
+		if _, err := os.Stat(filepath.Join(data, "redis.lock")); err != nil && known && w.url == "" {
+			return errEmpty // not even a server's files: a restore wants the directory as it is
 		}
 	}
 	o, err := openStore(ctx, s, w)

@@ -41,7 +41,7 @@ func (c *staffAdd) Run(ctx context.Context, s *Settings, io *streams) error {
 	if name == "" || len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return usagef("staff add: the name has 1 to 64 characters and no control characters")
 	}
-	return withStore(ctx, s, io, func(st *opened) error {
+	return inStore(ctx, s, io, false, func(st *opened) error {
 		for _, m := range c.Mission {
 			if !slices.ContainsFunc(st.missions, func(x *bot.Mission) bool { return x.Code == m }) {
 				return usagef("staff add: no mission %q; there are: %s", m, codes(st.missions))
