@@ -116,6 +116,69 @@ func TestInTheBrowser(t *testing.T) {
 	c.Clean()
 }
 
+// A long note outlives the session: nothing of the case stays on the screen, the words do, and go as soon as the officer
+// has signed in again in another window.
+func TestDraftOutlivesTheSession(t *testing.T) {
+	w := newWorld(t)
+	w.f.make(person{n: 1, ago: time.Minute, safety: "safe", says: []string{"tolong, saya di Poipet"}, pref: "text_only"})
+	code := caseCode(1)
+	c := startChrome(t, w)
+	c.signIn("officer")
+	c.Page("/case/" + code)
+	c.Until(`document.querySelector('[data-live-mark]').textContent.includes('LANGSUNG')`)
+	c.Do(chromedp.SendKeys(chromedp.ID("note"), "Keluarganya di Cilacap sudah tahu."))
+	w.advance(25 * time.Minute)
+	w.f.hear(code, "halo?")
+	c.Until(`document.querySelector('#lost').innerText.includes('BELUM TERSIMPAN')`)
+	if s := eval[string](c, `document.body.innerText`); strings.Contains(s, "Poipet") || strings.Contains(s, code) || !strings.Contains(s, "BELUM TERSIMPAN") {
+		t.Errorf("on the screen after the session:\n%s", s)
+	}
+	if !eval[bool](c, `document.querySelector('#lost a').target === '_blank'`) {
+		t.Error("signing in would take the draft away")
+	}
+	c.shoot("session-over")
+	w.advance(-25 * time.Minute) // signed in again in another window
+	c.Press("form[action$='/note'] button")
+	c.Until(`document.querySelector('#timeline') && document.querySelector('#timeline').textContent.includes('Cilacap')`)
+
+	// With nothing typed the page goes.
+	w.advance(25 * time.Minute)
+	w.f.hear(code, "halo??")
+	c.Until(`location.pathname === '/signin'`)
+	c.Clean()
+}
+
+// A case that a colleague changed is shown anew around what is being typed.
+func TestDraftOutlivesAChange(t *testing.T) {
+	w := newWorld(t)
+	w.f.make(person{n: 1, ago: time.Minute, safety: "safe", says: []string{"saya di Poipet"}, pref: "call_anytime", number: "+85512345678"})
+	code := caseCode(1)
+	c := startChrome(t, w)
+	c.signIn("officer")
+	c.Page("/case/" + code)
+	c.Press("form[action$='/claim'] button")
+	c.Until(`document.querySelector('#replytext')`)
+	c.Until(`document.querySelector('[data-live-mark]').textContent.includes('LANGSUNG')`)
+	c.Do(chromedp.SendKeys(chromedp.ID("note"), "Paman yang menjemput"), chromedp.SendKeys(chromedp.ID("replytext"), "Baik, besok"))
+	w.as("supervisor").get("/case/"+code).submit("/case/"+code+"/class", "class", "P2", "reason", "sendirian").want(200)
+	c.Until(`!document.querySelector('#newbar').hidden`)
+	c.Do(chromedp.Click(chromedp.CSS("#newbar button"), chromedp.NodeVisible))
+	c.Until(`document.querySelector('h1 .cls').textContent === 'P2'`)
+	if v := eval[string](c, `document.querySelector('#note').value + '|' + document.querySelector('#replytext').value`); v != "Paman yang menjemput|Baik, besok" {
+		t.Errorf("the drafts became %q", v)
+	}
+
+	// What has no form any more, because the case is somebody else's now, stands at the top.
+	w.as("supervisor").get("/case/"+code).submit("/case/"+code+"/takeover", "reason", "pergantian").want(200)
+	c.Until(`!document.querySelector('#newbar').hidden`)
+	c.Do(chromedp.Click(chromedp.CSS("#newbar button"), chromedp.NodeVisible))
+	c.Until(`!document.querySelector('#replytext')`)
+	if v := eval[string](c, `document.querySelector('#note').value + '|' + document.querySelector('pre.kept').textContent`); v != "Paman yang menjemput|Baik, besok" {
+		t.Errorf("the drafts became %q", v)
+	}
+	c.Clean()
+}
+
 // A one-time link fills its form from the fragment, which never leaves the browser.
 func TestLinkInTheBrowser(t *testing.T) {
 	w := newWorld(t)

@@ -92,16 +92,10 @@ func (p casePage) Open(form string) bool { return p.form == form }
 
 // Kept is what had been typed into a form that is not shown any more, because the case is not in hand.
 func (p casePage) Kept() []string {
-	if p.Mine || p.Bad == "" {
+	if p.Mine || p.Bad == "" || p.form == "note" {
 		return nil
 	}
-	var out []string
-	for _, field := range []string{"text", "summary", "reason", "override"} {
-		if s := clean(p.was.Get(field)).Text; s != "" {
-			out = append(out, s)
-		}
-	}
-	return out
+	return p.q.written()
 }
 
 // openCase shows a case. Opening is audited; for whoever works on cases it also ends the escalation clock of a P1.

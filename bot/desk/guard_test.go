@@ -475,6 +475,38 @@ func TestStoreDown(t *testing.T) {
 	b.get("/queue").want(200)
 }
 
+// What was typed into a form that is not done comes back, without JavaScript too: after the session, while the store is
+// away, and at the case of which somebody else is the holder by now. A password never does.
+func TestTypedComesBack(t *testing.T) {
+	w := newWorld(t)
+	w.f.seed()
+	code := caseCode(3)
+	const words = "Keluarganya di <b>Cilacap</b> sudah tahu"
+	b := w.as("officer")
+	w.f.mu.Lock()
+	w.f.fail = errDown
+	w.f.mu.Unlock()
+	b.post("/case/"+code+"/note", "note", words).want(503, words)
+	b.post("/account/password", "old", "rahasia lama", "password", "rahasia baru", "again", "rahasia baru").want(503).lacks("rahasia")
+	w.f.mu.Lock()
+	w.f.fail = nil
+	w.f.mu.Unlock()
+	w.advance(25 * time.Minute)
+	b.post("/case/"+code+"/note", "note", words).want(401, words, "belum tersimpan")
+	b.post("/new", "full_name.text", "Budi Rekaan", "note", words).want(401, words, "Budi Rekaan")
+	b.post("/account/password", "old", "rahasia lama", "password", "rahasia baru").want(401).lacks("rahasia")
+	if strings.Contains(b.raw, "<b>") {
+		t.Error("what was typed came back as markup")
+	}
+	r, _ := http.NewRequest("POST", w.srv.URL+"/case/"+code+"/note", strings.NewReader("note=kalimat+asing"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	b.do(r).want(403).lacks("kalimat asing")
+	if strings.Contains(w.log(), "Cilacap") {
+		t.Error("what was typed is in the log")
+	}
+}
+
 // The stream carries {event, seq} and nothing else, begins again where it broke off, and ends with the session.
 func TestLive(t *testing.T) {
 	w := newWorld(t)

@@ -11,7 +11,9 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -212,12 +214,34 @@ type errorPage struct {
 	page
 	Text string
 	ID   string
-	Back string
+	// Kept is what had been typed into the form that was not done: nobody writes a long note twice.
+	Kept []string
 }
+
+// written are the texts of the form that was sent, in the order of their names; nil where no form of staff was sent. What
+// is secret (passwords, codes, links) has other names.
+func (q *request) written() []string {
+	if q.route.act == open || q.r.Method != http.MethodPost || q.r.ParseForm() != nil {
+		return nil
+	}
+	var out []string
+	for _, field := range slices.Sorted(maps.Keys(q.r.PostForm)) {
+		if !slices.Contains(writtenFields, field) && !strings.HasSuffix(field, ".text") && !strings.HasPrefix(field, "text_") {
+			continue
+		}
+		if s := clean(q.r.PostForm.Get(field)).Text; strings.TrimSpace(s) != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// writtenFields are the fields of the desk's forms in which people write sentences.
+var writtenFields = []string{"text", "note", "summary", "reason", "override", "consent", "detail"}
 
 // sorry answers with a sentence.
 func (q *request) sorry(status int, key string, args ...any) {
-	p := errorPage{page: q.page("", q.t("desk.error.title")), Text: q.t(key, args...)}
+	p := errorPage{page: q.page("", q.t("desk.error.title")), Text: q.t(key, args...), Kept: q.written()}
 	if err := q.showStatus(status, "error", p); err != nil {
 		http.Error(q.w, http.StatusText(status), status)
 	}
@@ -237,7 +261,7 @@ func (q *request) unavailable(err error) {
 func (q *request) logged(status int, key string, err error) {
 	id := rand.Text()[:8]
 	q.d.Log.Error("desk", "id", id, "route", q.route.pattern(), "err", err)
-	p := errorPage{page: page{q: q, Title: q.t("desk.error.title")}, Text: q.t(key), ID: id}
+	p := errorPage{page: page{q: q, Title: q.t("desk.error.title")}, Text: q.t(key), ID: id, Kept: q.written()}
 	if err := q.showStatus(status, "error", p); err != nil {
 		http.Error(q.w, http.StatusText(status), status)
 	}

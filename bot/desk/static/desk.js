@@ -53,20 +53,23 @@
     t.addEventListener('input', update);
     update();
   });
-  counters();
-  $$('select[data-template]').forEach((s) => s.addEventListener('change', () => {
-    const t = document.getElementById(s.dataset.template);
-    const o = s.selectedOptions[0];
-    if (t && o && o.dataset.text) { t.value = o.dataset.text; t.dispatchEvent(new Event('input')); t.focus(); }
-  }));
+  const composer = () => {
+    counters();
+    $$('select[data-template]').forEach((s) => s.addEventListener('change', () => {
+      const t = document.getElementById(s.dataset.template);
+      const o = s.selectedOptions[0];
+      if (t && o && o.dataset.text) { t.value = o.dataset.text; t.dispatchEvent(new Event('input')); t.focus(); }
+    }));
+  };
+  composer();
 
   if (!signedIn) return;
 
-  const get = (url) => new Promise((ok, no) => {
+  const get = (url, byHand) => new Promise((ok, no) => {
     const x = new XMLHttpRequest();
     x.open('GET', url);
     x.responseType = 'document';
-    x.setRequestHeader('X-Background', '1');
+    if (!byHand) x.setRequestHeader('X-Background', '1');
     x.timeout = 15000;
     x.onload = () => (x.status === 200 && x.response ? ok(x.response) : no(x.status));
     x.onerror = x.ontimeout = () => no(0);
@@ -83,7 +86,19 @@
   };
   const polite = (s) => { const p = $('#polite'); if (p) p.textContent = s; };
 
+  // What was typed or chosen in the page and not sent yet. A page that is drawn anew, or whose session is over, keeps it.
+  const texts = /^(textarea|text|tel|search|time|date|datetime-local)$/;
+  const typed = () => $$('main form[method=post]').flatMap((f) => Array.from(f.elements)).filter((n) => n.name
+    && texts.test(n.type) && n.value.trim() && n.value !== n.defaultValue);
+  const chosen = () => $$('main form[method=post] input').filter((n) => /^(radio|checkbox)$/.test(n.type) && n.checked !== n.defaultChecked);
+
   // Session: what a person does counts, what the page does by itself does not.
+  let ended = false;
+  const door = () => {
+    const a = document.createElement('a');
+    a.href = '/signin'; a.target = '_blank'; a.rel = 'noopener'; a.className = 'button'; a.textContent = text.signIn;
+    return a;
+  };
   let active = Date.now();
   let told = Date.now();
   const idleEnd = 20 * 60e3;
@@ -97,7 +112,8 @@
     if (active > told && Date.now() - told > 120e3) stay();
     const rest = idleEnd - (Date.now() - told);
     if (rest < 0) {
-      box.hidden = false; box.textContent = text.idleOver; alarm(false);
+      if (box.hidden || $('button', box)) { box.textContent = text.idleOver + ' '; box.append(door()); }
+      box.hidden = ended; alarm(false);
       $$('[data-secret]').forEach((n) => n.remove());
     } else if (rest < 150e3) {
       if (box.hidden) {
@@ -182,6 +198,41 @@
   window.addEventListener('beforeunload', () => { left = Date.now(); });
   const reload = () => { if (Date.now() - left < 5000) setTimeout(reload, 5000); else location.reload(); };
 
+  // The session is over. With nothing typed the page goes; else only the forms with what was typed stay on the screen.
+  const over = () => {
+    if (ended) return;
+    const rest = new Set(typed().map((n) => n.form));
+    if (!rest.size) { reload(); return; }
+    ended = true;
+    if (stream) stream.close();
+    alarm(false);
+    $('#main').replaceChildren(...rest);
+    $$('#counts, .top nav, .top .tools').forEach((n) => n.remove());
+    $('#idle').hidden = true;
+    $$('button[data-off="1"]').forEach((b) => { b.disabled = false; delete b.dataset.off; });
+    const box = $('#lost');
+    box.textContent = text.ended + ' ';
+    box.append(door());
+    box.hidden = false;
+  };
+  // The page of a case as it is now, with what was typed put back; what has no place any more stands at the top.
+  const redraw = () => get(location.pathname + location.search, true).then((doc) => {
+    const kept = typed().concat(chosen()).map((n) => [n.form.getAttribute('action'), n.name, n.type, n.value, n.checked]);
+    swap(doc, 'counts'); swap(doc, 'main'); readAlarm(); ticks();
+    kept.forEach(([action, name, type, value, checked]) => {
+      const n = $$('main form[method=post]').filter((f) => f.getAttribute('action') === action).flatMap((f) => Array.from(f.elements))
+        .find((x) => x.name === name && x.type === type && (texts.test(type) || x.value === value));
+      if (!n && texts.test(type)) {
+        const p = document.createElement('pre');
+        p.className = 'kept'; p.textContent = value;
+        $('#newbar').after(p);
+      } else if (n && texts.test(type)) n.value = value;
+      else if (n) n.checked = checked;
+      if (n && n.closest('details')) n.closest('details').open = true;
+    });
+    composer(); polite(text.updated);
+  }).catch((status) => { if (status === 401) over(); else offline(); });
+
   const bar = (s) => {
     const b = $('#newbar');
     if (!b) return;
@@ -194,7 +245,7 @@
     b.append(go);
   };
   function showFresh() {
-    if (kind === 'case') { reload(); return; }
+    if (kind === 'case') { if (typed().length) redraw(); else reload(); return; }
     if (!fresh) return;
     const f = document.activeElement;
     const at = f && f.closest && f.closest('[data-code]');
@@ -208,6 +259,7 @@
   const gate = (root) => { const n = root.getElementById('gate'); return n ? n.value : ''; };
 
   const refresh = () => {
+    if (ended) return;
     if (busy) { wanted = true; return; }
     if (paused) { wanted = true; return; }
     busy = true;
@@ -243,7 +295,8 @@
         if (a && b && a.dataset.state !== b.dataset.state) swap(doc, 'number');
       }
     }).catch((status) => {
-      if (status === 401 || status === 403 || status === 404) { reload(); return; }
+      if (status === 401) { over(); return; }
+      if (status === 403 || status === 404) { reload(); return; }
       offline();
     }).finally(() => {
       busy = false;
@@ -290,24 +343,28 @@
 
   // EventSource resumes by itself with Last-Event-ID; where it gives up it is opened anew, later and later.
   let tries = 0;
+  let stream = null;
   const connect = () => {
-    const es = new EventSource('/live');
+    if (ended) return;
+    const es = stream = new EventSource('/live');
     const on = () => { lastEvent = Date.now(); tries = 0; if (lost.hidden) liveMark(true); else online(); };
     es.addEventListener('open', () => { on(); refresh(); });
     ['case', 'p1', 'claim', 'row'].forEach((k) => es.addEventListener(k, () => { on(); later(); }));
     es.addEventListener('channel', () => { on(); if (kind === 'channels') later(); });
     es.addEventListener('beat', on);
-    es.addEventListener('out', () => { es.close(); reload(); });
+    es.addEventListener('out', () => { es.close(); over(); });
     es.addEventListener('error', () => {
       if (es.readyState === EventSource.CLOSED) {
-        es.close(); offline();
+        es.close();
+        if (ended) return;
+        offline(); later(); // which tells a session that is over from a connection that is lost
         setTimeout(connect, Math.min(30e3, 1000 * 2 ** tries++) * (0.5 + Math.random()));
       }
     });
     window.addEventListener('pagehide', () => es.close());
   };
   connect();
-  setInterval(() => { if (Date.now() - lastEvent > 40e3) offline(); }, 5000);
+  setInterval(() => { if (!ended && Date.now() - lastEvent > 40e3) offline(); }, 5000);
   // Ages grow without an event.
   setInterval(() => { if (!document.hidden || kind !== 'case') later(); }, 60e3);
 
@@ -315,7 +372,7 @@
   const beat = $('[data-heartbeat]');
   if (beat) {
     const go = () => {
-      if (Date.now() - active > 15 * 60e3) return;
+      if (ended || Date.now() - active > 15 * 60e3) return;
       fetch(beat.dataset.heartbeat, { method: 'POST', credentials: 'same-origin', headers: { 'X-Background': '1' } }).catch(() => {});
     };
     setInterval(go, 60e3);
