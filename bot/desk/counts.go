@@ -83,7 +83,7 @@ func (q *request) peek(p *page) error {
 	}
 	p.Counts = q.countsOf(qp, 0, false)
 	p.countNav(qp)
-	return nil
+	return q.countSecond(p)
 }
 
 // countNav puts how much waits behind each entry of the navigation beside it.
@@ -99,18 +99,16 @@ func (p *page) countNav(qp bot.QueuePage) {
 		case "asides":
 			p.Nav[i].N = qp.Aside
 		case "exports":
-			p.Nav[i].N = 0
-			for _, by := range qp.Asking {
-				if by != p.q.user.Name { // nobody answers their own
-					p.Nav[i].N++
-				}
-			}
+			p.Nav[i].N = p.q.ofOthers(qp.Asking)
 		}
 	}
 }
 
-// countAsking counts, on a page that does not read the queue, what waits for whoever may allow an export.
+// countAsking counts, on a page that does not read the queue, what waits for a second person.
 func (q *request) countAsking(p *page) error {
+	if err := q.countSecond(p); err != nil {
+		return err
+	}
 	if q.mission == nil || !q.may(casework.ActAllowExport) {
 		return nil
 	}

@@ -70,6 +70,7 @@ type Desk struct {
 	dummy     string        // hash that an unknown account is compared with, so that it takes the same time
 	live      *live
 	snapshots *snapshots
+	seconds   seconds
 	secure    bool
 }
 

@@ -34,6 +34,7 @@ type fake struct {
 	erasures []bot.EraseAsk
 	exports  []bot.ExportAsk
 	asking   int // how often ExportsAsking was asked
+	seconds  int // and SecondAsked
 	casts    []bot.Broadcast
 	sessions map[string][]byte
 	watchers map[int]func(int64, string)
@@ -1014,6 +1015,26 @@ func (f *fake) asks(mission string, now time.Time) (by []string) {
 		}
 	}
 	return by
+}
+
+func (f *fake) SecondAsked(ctx context.Context, mission string, now time.Time) (erase, send []string, err error) {
+	asks, err := f.Erasures(ctx, mission)
+	if err != nil {
+		return nil, nil, err
+	}
+	casts, err := f.Broadcasts(ctx, mission)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.seconds++
+	for _, a := range asks {
+		erase = append(erase, a.By)
+	}
+	for _, b := range casts {
+		if b.State == bot.BroadcastAsked && b.Until.After(now) {
+			send = append(send, b.By)
+		}
+	}
+	return erase, send, err
 }
 
 func (f *fake) EachCase(_ context.Context, mission string, do func(*casework.Case) error) error {

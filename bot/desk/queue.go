@@ -114,6 +114,9 @@ func queue(q *request) error {
 		return err
 	}
 	p.countNav(qp)
+	if err := q.countSecond(&p.page); err != nil {
+		return err
+	}
 	a := q.audit("list")
 	a.Result = fmt.Sprintf("%d/%d", p.Shown, p.All)
 	if p.Active {

@@ -71,6 +71,9 @@ type Queue interface {
 	Broadcasts(ctx context.Context, mission string) ([]bot.Broadcast, error)
 	ConfirmBroadcast(ctx context.Context, mission, id, by string, now time.Time, audit bot.Audit) error
 	StopBroadcast(ctx context.Context, mission, id, by string, now time.Time, audit bot.Audit) error
+	// SecondAsked are the accounts whose requests wait at now for a second person, one entry a request, in no order: to
+	// erase a case, to send a broadcast.
+	SecondAsked(ctx context.Context, mission string, now time.Time) (erase, send []string, err error)
 	// Record appends an audit row that goes with no other change (reveal, list view, sign-in). An empty mission is
 	// the staff area: sign-ins and accounts.
 	Record(ctx context.Context, mission string, a bot.Audit) error

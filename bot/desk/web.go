@@ -101,6 +101,7 @@ func (d *Desk) serve(rt route) http.Handler {
 		}
 		if r.Method == http.MethodPost && q.mission != nil {
 			d.snapshots.changed(q.mission.Code)
+			d.seconds.changed()
 		}
 	})
 }
