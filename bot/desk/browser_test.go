@@ -168,6 +168,20 @@ func TestDraftOutlivesAChange(t *testing.T) {
 		t.Errorf("the drafts became %q", v)
 	}
 
+	// Saving one of them asks first, because the other would be lost; the one alone does not.
+	leaves := func(form string) bool {
+		return eval[bool](c, `(document.querySelector("form[action$='`+form+`']").dispatchEvent(new SubmitEvent('submit', {bubbles: true, cancelable: true})),
+			window.dispatchEvent(new Event('beforeunload', {cancelable: true})))`)
+	}
+	if leaves("/note") {
+		t.Error("the reply would be lost without a word")
+	}
+	eval[bool](c, `(document.querySelector('#replytext').value = '', true)`)
+	if !leaves("/note") {
+		t.Error("asked for nothing")
+	}
+	eval[bool](c, `(document.querySelector('#replytext').value = 'Baik, besok', true)`)
+
 	// What has no form any more, because the case is somebody else's now, stands at the top.
 	w.as("supervisor").get("/case/"+code).submit("/case/"+code+"/takeover", "reason", "pergantian").want(200)
 	c.Until(`!document.querySelector('#newbar').hidden`)

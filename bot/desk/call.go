@@ -77,13 +77,31 @@ func endCall(q *request) error {
 		if note != "" {
 			ch.Entries = append(ch.Entries, q.noteEntry(note, now))
 		}
+		ch.Release = q.thenNext() && rests(c, now)
 		return events, nil
 	}
-	return q.apply(e, "desk.flash.outcome")
+	return q.applyNext(e, "desk.flash.outcome")
+}
+
+// keepPlan gives the case back with what is planned for it: the attempt that is scheduled stays scheduled.
+func keepPlan(q *request) error {
+	e := edit{form: "keep", audit: q.audit("release"), hold: true}
+	e.do = func(c *casework.Case, ch *bot.Change, now time.Time) ([]casework.Event, error) {
+		if !rests(c, now) {
+			return nil, &bad{Key: "desk.bad.still_waits"}
+		}
+		ch.Entries = append(ch.Entries, q.event("event.released", nil, now))
+		ch.Release = true
+		return nil, nil
+	}
+	return q.applyNext(e, "desk.flash.kept")
 }
 
 // later puts the case off to a time, or settles it until the person writes again.
 func later(q *request) error {
+	if q.r.PostFormValue("keep") != "" {
+		return keepPlan(q)
+	}
 	settle := q.r.PostFormValue("settle") != ""
 	e := edit{form: "later", audit: q.audit("later"), hold: true}
 	if settle {
@@ -110,7 +128,7 @@ func later(q *request) error {
 		return events, nil
 	}
 	if settle {
-		return q.apply(e, "desk.flash.settled")
+		return q.applyNext(e, "desk.flash.settled")
 	}
 	return q.apply(e, "desk.flash.later")
 }
@@ -122,10 +140,11 @@ type nextView struct {
 	Later     time.Time
 	Settled   bool
 	Dormant   bool
+	Rests     bool // nobody needs to do anything now
 }
 
 func (q *request) nextView(c *casework.Case, now time.Time) nextView {
-	v := nextView{Settled: !c.SettledAt.IsZero(), Dormant: !c.DormantAt.IsZero()}
+	v := nextView{Settled: !c.SettledAt.IsZero(), Dormant: !c.DormantAt.IsZero(), Rests: rests(c, now)}
 	if c.LaterUntil.After(now) {
 		v.Later = c.LaterUntil
 	}

@@ -72,6 +72,23 @@ type casePage struct {
 	Bad  string
 }
 
+// latelyLines is how many lines of the timeline stand open: what was said last, and the composer below it, are what an
+// officer comes for. Everything before is one click away.
+const latelyLines = 40
+
+// Earlier are the lines that are folded away; nil for a short timeline.
+func (p casePage) Earlier() []lineView { return p.Timeline[:p.fold()] }
+
+// Lately are the lines that stand open.
+func (p casePage) Lately() []lineView { return p.Timeline[p.fold():] }
+
+func (p casePage) fold() int {
+	if len(p.Timeline) <= latelyLines+latelyLines/4 { // nobody opens a fold for a handful
+		return 0
+	}
+	return len(p.Timeline) - latelyLines
+}
+
 // legalView is a legal hold that stands.
 type legalView struct {
 	By     string

@@ -60,16 +60,57 @@ func (q *request) apply(e edit, done string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	err = q.commit(code, e)
+	if err := q.commit(code, e); err != nil {
+		return q.undone(code, e, err)
+	}
+	if done != "" {
+		q.say(done, args...)
+	}
+	return q.to("/case/" + url.PathEscape(code))
+}
+
+// thenNext reports whether the officer asked for the next case along with what the form does.
+func (q *request) thenNext() bool { return q.r.PostFormValue("then") == "next" }
+
+// applyNext is apply for a form that may also ask for the next case. A case that still needs somebody now stays in hand.
+func (q *request) applyNext(e edit, done string) error {
+	if !q.thenNext() {
+		return q.apply(e, done)
+	}
+	code, err := q.code()
+	if err != nil {
+		return err
+	}
+	if err := q.commit(code, e); err != nil {
+		return q.undone(code, e, err)
+	}
+	now := q.d.Clock()
+	file, err := q.toEdit(e, code, now)
+	if err != nil {
+		return err
+	}
+	if holds(file.Claim, q.user.Name, now) {
+		q.warn("desk.flash.stays", "Code", code)
+		return q.to("/case/" + url.PathEscape(code))
+	}
+	q.say("desk.flash.and_next", "Code", code)
+	return q.takeNext(q.formKey() + ":next")
+}
+
+// rests reports whether nobody needs to do anything with the case now: a later attempt is planned, or nobody waits.
+func rests(c *casework.Case, now time.Time) bool {
+	if _, open := casework.OpenAttempt(c); open {
+		return false
+	}
+	return !casework.Queued(c) || !casework.CandidateOf(c).Waiting(now)
+}
+
+// undone shows the case again with what was typed, and what stands against it.
+func (q *request) undone(code string, e edit, err error) error {
 	var no *bad
 	var refused *casework.Refused
 	var other *changed
 	switch {
-	case err == nil:
-		if done != "" {
-			q.say(done, args...)
-		}
-		return q.to("/case/" + url.PathEscape(code))
 	case errors.As(err, &no):
 		return q.again(code, e.form, http.StatusUnprocessableEntity, no.Key, no.Args...)
 	case errors.As(err, &refused):

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,91 @@ func TestRound(t *testing.T) {
 		}
 	}
 	b.submit(path+"/reopen", "reason", "menulis lagi").want(200, "Kasus dibuka lagi")
+}
+
+// One click after an outcome leads to the next case: what is planned stands, what still needs somebody stays in hand, and
+// the same form twice takes no second case.
+func TestOutcomeThenNext(t *testing.T) {
+	w := newWorld(t)
+	for n := 1; n <= 4; n++ {
+		w.f.make(person{n: n, ago: time.Duration(60-n) * time.Minute, safety: "safe", pref: "call_anytime", number: "+85512345678", says: []string{"halo"}})
+	}
+	b := w.as("officer")
+	path := func(n int) string { return "/case/" + caseCode(n) }
+	claimed := func(n int) string {
+		w.f.mu.Lock()
+		defer w.f.mu.Unlock()
+		if c := w.f.cases[caseCode(n)].claim; c != nil {
+			return c.Officer
+		}
+		return ""
+	}
+	b.get("/queue").submit("/next")
+	if b.path != path(1) {
+		t.Fatalf("Next led to %s", b.path)
+	}
+	b.submit(path(1)+"/call", "via", "phone")
+	form := []string{"req", "0123456789abcdef", "attempt", w.f.cases[caseCode(1)].open().Attempts[0].ID, "outcome", "no_answer", "note", "berdering lama", "then", "next"}
+	for range 2 {
+		b.post(path(1)+"/outcome", form...).want(200, caseCode(1)+" dilepas")
+		if b.path != path(2) {
+			t.Fatalf("the outcome led to %s", b.path)
+		}
+	}
+	c := w.f.cases[caseCode(1)].open()
+	if claimed(1) != "" || !c.LaterUntil.After(w.clock()) || c.Attempts[0].Note != "berdering lama" {
+		t.Errorf("held by %q, planned for %v, %+v", claimed(1), c.LaterUntil, c.Attempts)
+	}
+	if claimed(2) != "officer" || claimed(3) != "" {
+		t.Errorf("2 is held by %q, 3 by %q", claimed(2), claimed(3))
+	}
+
+	// What needs somebody at once is not let go.
+	b.get(path(2)).submit(path(2)+"/call", "via", "phone")
+	b.submit(path(2)+"/outcome", "outcome", "danger", "then", "next").want(200, "tetap di tangan Anda")
+	if b.path != path(2) || claimed(2) != "officer" || claimed(3) != "" {
+		t.Errorf("at %s; 2 is held by %q, 3 by %q", b.path, claimed(2), claimed(3))
+	}
+	b.submit(path(2)+"/later", "keep", "1").want(422, "masih menunggu tindakan")
+
+	// Saved without going on: the plan may be left as it is, and the only way to cancel it says so.
+	b.get(path(3)).submit(path(3) + "/claim")
+	b.submit(path(3)+"/call", "via", "phone")
+	b.submit(path(3)+"/outcome", "outcome", "no_answer").want(200, "Hasil tersimpan", "Batalkan percobaan yang dijadwalkan")
+	plan := w.f.cases[caseCode(3)].open().LaterUntil
+	b.submit(path(3)+"/later", "keep", "1").want(200, "rencananya tetap", "Ambil berikutnya")
+	if c := w.f.cases[caseCode(3)].open(); claimed(3) != "" || !c.LaterUntil.Equal(plan) || !c.SettledAt.IsZero() {
+		t.Errorf("held by %q, planned for %v (was %v), settled %v", claimed(3), c.LaterUntil, plan, c.SettledAt)
+	}
+	// A chat that is dealt with, then the next; and nothing is left.
+	b.get(path(4)).submit(path(4) + "/claim")
+	b.submit(path(4)+"/later", "settle", "1", "then", "next").want(200)
+	if claimed(4) != "" || w.f.cases[caseCode(4)].open().SettledAt.IsZero() {
+		t.Error("4 is not settled")
+	}
+}
+
+// Of a long conversation the last lines stand open; the rest is there, folded, and what comes in is told.
+func TestLongConversation(t *testing.T) {
+	w := newWorld(t)
+	w.f.make(person{n: 1, ago: time.Minute, safety: "safe", says: []string{"baris pertama"}, pref: "text_only"})
+	code := caseCode(1)
+	for n := range 400 {
+		w.f.hear(code, "baris ke-"+strconv.Itoa(n))
+	}
+	b := w.as("officer").get("/case/"+code).want(200, "baris pertama", "baris ke-399")
+	fold := strings.Index(b.body, `data-key="earlier"`)
+	end := strings.Index(b.body, `id="h-reply"`)
+	if fold < 0 || end < 0 {
+		t.Fatal("no fold")
+	}
+	open := b.body[fold+strings.Index(b.body[fold:], "</details>") : end]
+	if n := strings.Count(open, "<li "); n != latelyLines {
+		t.Errorf("%d lines stand open", n)
+	}
+	if strings.Contains(open, "baris pertama") || !strings.Contains(open, "baris ke-399") {
+		t.Error("the wrong end is folded away")
+	}
 }
 
 // A double click, a retry and the back button have one effect.

@@ -10,7 +10,10 @@ import (
 )
 
 // next claims the most urgent case there is for this officer and opens it.
-func next(q *request) error {
+func next(q *request) error { return q.takeNext(q.formKey()) }
+
+// takeNext is next for the request with that key.
+func (q *request) takeNext(key string) error {
 	if pending, err := q.pending(); err != nil {
 		return err
 	} else if pending != "" {
@@ -18,7 +21,7 @@ func next(q *request) error {
 		return q.to("/case/" + url.PathEscape(pending) + "#call")
 	}
 	now := q.d.Clock()
-	code, err := q.d.Queue.Next(q.r.Context(), q.mission.Code, q.officer(), now, q.session.skipped(now), q.formKey(), q.audit("claim"))
+	code, err := q.d.Queue.Next(q.r.Context(), q.mission.Code, q.officer(), now, q.session.skipped(now), key, q.audit("claim"))
 	if errors.Is(err, bot.ErrNotFound) {
 		q.say("desk.flash.queue_empty")
 		return q.to("/queue")

@@ -92,6 +92,17 @@
     && texts.test(n.type) && n.value.trim() && n.value !== n.defaultValue);
   const chosen = () => $$('main form[method=post] input').filter((n) => /^(radio|checkbox)$/.test(n.type) && n.checked !== n.defaultChecked);
 
+  // Whoever leaves with something typed into another form than the one that was sent is asked by the browser first.
+  let sentForm = null;
+  document.addEventListener('submit', (e) => { sentForm = e.target; });
+  window.addEventListener('beforeunload', (e) => {
+    const rest = typed().some((n) => n.form !== sentForm);
+    sentForm = null;
+    if (!rest) return;
+    e.preventDefault();
+    $$('form[data-sent]').forEach((f) => { delete f.dataset.sent; }); // stays, and is sent later
+  });
+
   // Session: what a person does counts, what the page does by itself does not.
   let ended = false;
   const door = () => {
@@ -277,13 +288,13 @@
         else bar(n ? text.new.replace('#', n) : text.changed);
       } else if (kind === 'case') {
         if (gate(doc) === gate(document)) {
-          const was = $('#timeline') ? $('#timeline').children.length : 0;
+          const was = $$('#timeline li').length;
           swap(doc, 'timeline'); swap(doc, 'safety'); swap(doc, 'held');
           ['ver', 'seen'].forEach((k) => {
             const v = $('[name=' + k + ']', doc);
             if (v) $$('[name=' + k + ']').forEach((i) => { i.value = v.value; });
           });
-          if ($('#timeline') && $('#timeline').children.length > was) polite(text.updated);
+          if ($$('#timeline li').length > was) polite(text.updated);
         } else bar(text.caseChanged);
       } else if (kind === 'board') {
         swap(doc, 'main');
