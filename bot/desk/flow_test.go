@@ -105,6 +105,9 @@ func TestOutcomeThenNext(t *testing.T) {
 	b.submit(path(3)+"/call", "via", "phone")
 	b.submit(path(3)+"/outcome", "outcome", "no_answer").want(200, "Hasil tersimpan", "Batalkan percobaan yang dijadwalkan")
 	plan := w.f.cases[caseCode(3)].open().LaterUntil
+	if zone := w.d.missions["kh"].zone; !strings.Contains(b.text(), "Percobaan berikutnya "+strconv.Itoa(plan.In(zone).Day())+" Nov 2026 "+plan.In(zone).Format("15.04")) {
+		t.Errorf("the hour of the next attempt is masked like a number:\n%s", b.text())
+	}
 	b.submit(path(3)+"/later", "keep", "1").want(200, "rencananya tetap", "Ambil berikutnya")
 	if c := w.f.cases[caseCode(3)].open(); claimed(3) != "" || !c.LaterUntil.Equal(plan) || !c.SettledAt.IsZero() {
 		t.Errorf("held by %q, planned for %v (was %v), settled %v", claimed(3), c.LaterUntil, plan, c.SettledAt)

@@ -69,8 +69,7 @@ func (q *request) timeline(file bot.CaseFile, see shown) []lineView {
 		default:
 			v.Kind = "event"
 			v.Who = q.whoText(e.By)
-			v.Words = clean(q.eventText(e))
-			v.Words.Text = mask(v.Words.Text, see)
+			v.Words = clean(q.eventText(e, see))
 		}
 		out = append(out, v)
 	}
@@ -139,8 +138,9 @@ func (q *request) bytes(n int64) string {
 	return q.decimal(float64(n)/(1<<20)) + " MB"
 }
 
-// eventText puts an event into words. Arguments that are ids of ours are put into words too.
-func (q *request) eventText(e bot.Entry) string {
+// eventText puts an event into words. Arguments that are ids of ours are put into words too; what people wrote is masked,
+// not the sentence: a date with its hour would pass for a number to ring.
+func (q *request) eventText(e bot.Entry, see shown) string {
 	args := flows.Args{}
 	for k, v := range e.Args {
 		args[k] = v
@@ -162,17 +162,23 @@ func (q *request) eventText(e bot.Entry) string {
 		case "Via":
 			args[k] = q.t("desk.via." + s)
 		case "At":
+			args[k] = mask(s, see)
 			if t, err := time.Parse(time.RFC3339, s); err == nil {
 				args[k] = q.when(t)
 			}
 		case "From", "To":
+			args[k] = mask(s, see)
 			if name := q.d.missionName(s); name != "" {
 				args[k] = name
 			}
 		case "Reason":
+			args[k] = mask(s, see)
 			if t := q.t("closed." + s); t != "closed."+s {
 				args[k] = t
 			}
+		case "Code": // a case's, or a group's
+		default:
+			args[k] = mask(s, see)
 		}
 	}
 	key := e.Text
@@ -182,7 +188,7 @@ func (q *request) eventText(e bot.Entry) string {
 	if s := q.d.Catalogue.Text(q.lang, flows.TextID(key), args); s != key {
 		return s
 	}
-	return strings.ReplaceAll(strings.TrimPrefix(key, "event."), "_", " ")
+	return mask(strings.ReplaceAll(strings.TrimPrefix(key, "event."), "_", " "), see)
 }
 
 // stepText is what staff call a question.
