@@ -480,13 +480,13 @@ func TestDeployedFilesByTheirTools(t *testing.T) {
 	})
 	t.Run("systemd-analyze", func(t *testing.T) {
 		analyze, dir := tool(t, "systemd-analyze"), t.TempDir()
-		for _, unit := range []string{"hotline.service", "hotline-backup.service", "hotline-backup.timer"} {
+		for _, unit := range []string{"hotline.service", "hotline-backup.service", "hotline-backup.timer", "hotline-drill.service", "hotline-drill.timer"} {
 			body := strings.ReplaceAll(deployed(t, unit), "/usr/local/bin/hotline", hotlineBinary(t))
 			if err := os.WriteFile(filepath.Join(dir, unit), []byte(body), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
-		for _, unit := range []string{"hotline.service", "hotline-backup.service", "hotline-backup.timer"} {
+		for _, unit := range []string{"hotline.service", "hotline-backup.service", "hotline-backup.timer", "hotline-drill.service", "hotline-drill.timer"} {
 			out, err := exec.Command(analyze, "verify", "--man=no", filepath.Join(dir, unit)).CombinedOutput()
 			if strings.Contains(string(out), "Failed to ") {
 				t.Skipf("systemd-analyze cannot run here: %s", out)

@@ -506,7 +506,7 @@ func TestRunbookCommandsExist(t *testing.T) {
 	path := regexp.MustCompile(`\bdeploy/[A-Za-z0-9_./-]*[A-Za-z0-9]`)
 	helps := map[string]string{}
 	found := 0
-	for _, f := range append(files, deployDir+"hotline-backup.service", deployDir+"compose.yaml", deployDir+"hotline.service") {
+	for _, f := range append(files, deployDir+"hotline-backup.service", deployDir+"hotline-drill.service", deployDir+"compose.yaml", deployDir+"hotline.service") {
 		body, err := os.ReadFile(f)
 		if err != nil {
 			t.Fatal(err)
@@ -542,7 +542,7 @@ func TestRunbookCommandsExist(t *testing.T) {
 			}
 		}
 		for _, p := range path.FindAllString(string(body), -1) {
-			if strings.HasPrefix(p, "deploy/secrets") || strings.HasPrefix(p, "deploy/backups") || p == "deploy/mission.toml" || p == "deploy/hotline" {
+			if strings.HasPrefix(p, "deploy/secrets") || strings.HasPrefix(p, "deploy/backups") || strings.HasPrefix(p, "deploy/.env") || p == "deploy/mission.toml" || p == "deploy/hotline" {
 				continue // the operator's own
 			}
 			if _, err := os.Stat("../../" + p); err != nil {
