@@ -61,11 +61,19 @@ type line struct {
 	*clock
 }
 
-// clock is the machine's, put forward by tests. The store of such a test must go by it too.
-type clock struct{ ahead atomic.Int64 }
+// clock is the machine's, put forward by tests, or one that stands (stop). The store of such a test must go by it too.
+type clock struct{ ahead, stopped atomic.Int64 }
 
-func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) now() time.Time {
+	if at := c.stopped.Load(); at != 0 {
+		return time.Unix(0, at+c.ahead.Load())
+	}
+	return time.Now().Add(time.Duration(c.ahead.Load()))
+}
 func (c *clock) forward(d time.Duration) { c.ahead.Add(int64(d)) }
+
+// stop makes the clock stand at that time; forward still moves it.
+func (c *clock) stop(at time.Time) { c.ahead.Store(0); c.stopped.Store(at.UnixNano()) }
 
 // staff is where the example mission's alerts go in these tests.
 var staff = bot.Contact{Channel: "test", Account: "a", Address: "staff"}

@@ -121,7 +121,8 @@ func (h *Hotline) fire(ctx context.Context, t Timer, now time.Time) error {
 		}
 		rules := h.rulesOf(t.Line, c)
 		ch := Change{
-			Line: t.Line, Request: request + ":" + t.CaseID, Case: c, CaseVer: version,
+			// With the version: a timer that found nothing to do and was set for the same time again is no repeat.
+			Line: t.Line, Request: request + ":" + t.CaseID + ":" + strconv.FormatInt(version, 36), Case: c, CaseVer: version,
 			Timers: []Timer{{Line: t.Line, Name: t.Name, CaseID: t.CaseID}},
 		}
 		if t.Name == casework.TimerRetain {

@@ -235,7 +235,7 @@ func (s *Store) change(ctx context.Context, c *bot.Change, ask bool) (*written, 
 	}
 	w.add(len(c.Timers))
 	for _, t := range c.Timers {
-		w.add(s.timerMember(c.Line, t), ms(t.At))
+		w.add(s.timerMember(c.Line, t), dueMs(t.At))
 	}
 	audit, err := s.auditRowsOf(ctx, c.Line, deskOf(c), c.Audit...)
 	if err != nil {

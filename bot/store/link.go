@@ -110,7 +110,7 @@ func (s *Store) linkArgs(ctx context.Context, l bot.CaseLink) ([]any, error) {
 	}
 	args = append(args, len(l.Timers))
 	for _, t := range l.Timers {
-		args = append(args, s.timerMember(l.Line, t), ms(t.At))
+		args = append(args, s.timerMember(l.Line, t), dueMs(t.At))
 	}
 	audit, err := s.auditRowsOf(ctx, l.Line, l.Main.Mission, l.Audit...)
 	if err != nil {

@@ -22,6 +22,15 @@ func (s *Store) timerMember(line string, t bot.Timer) string {
 	return "c|" + t.Name + "|" + s.keys.contactID(line, t.Contact)
 }
 
+// dueMs is a timer's time as the set keeps it, "" for none: never before the time itself, or the timer would be taken within
+// the millisecond in which it is not due yet.
+func dueMs(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return ms(at.Add(time.Millisecond - 1))
+}
+
 // TakeTimers leases up to n timers that are due, in the order of their own times. A timer that is neither removed nor set
 // anew by a commit comes back when its lease ends.
 func (s *Store) TakeTimers(ctx context.Context, line string, now time.Time, n int, lease time.Duration) ([]bot.Timer, error) {
