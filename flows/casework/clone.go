@@ -34,6 +34,7 @@ func (c *Case) Clone() *Case {
 	for i, l := range n.Linked {
 		l.Contacts, l.Answers = slices.Clone(l.Contacts), slices.Clone(l.Answers)
 		l.Signals, l.Attempts = slices.Clone(l.Signals), slices.Clone(l.Attempts)
+		l.Windows = slices.Clone(l.Windows)
 		n.Linked[i] = l
 	}
 	if n.Into = copied(c.Into); n.Into != nil && n.Into.Was != nil {

@@ -25,8 +25,15 @@ type Linked struct {
 	Places   int            `json:"places,omitempty"`
 	Signals  []string       `json:"signals,omitempty"`
 	Attempts []string       `json:"attempts,omitempty"`
-	// Safety is the level that was in force once they were one.
-	Safety flows.Value `json:"safety,omitempty"`
+	// Leads and Group are the join codes that were taken over.
+	Leads string `json:"leads,omitempty"`
+	Group string `json:"group,omitempty"`
+	// What was in force once they were one: what became stricter since may have been said on either contact.
+	Safety     flows.Value `json:"safety,omitempty"`
+	Permission flows.Value `json:"permission,omitempty"`
+	Windows    []Window    `json:"windows,omitempty"`
+	Muted      bool        `json:"muted,omitempty"`
+	Reported   bool        `json:"reported,omitempty"`
 }
 
 // Into says that the case was made one with another, which goes on for both.
@@ -70,12 +77,17 @@ func Link(c, other *Case, by string, now time.Time) ([]Event, error) {
 	c.Contacts = slices.Concat(c.Contacts, l.Contacts)
 	c.takeFacts(other, &l)
 	c.stricter(other, now)
-	l.Safety = c.Safety
+	l.Safety, l.Permission, l.Windows, l.Muted, l.Reported = c.Safety, c.Permission, slices.Clone(c.Windows), c.Muted, c.Reported
+	rested := !c.SettledAt.IsZero() || !c.LaterUntil.IsZero()
+	if !other.Closed() {
+		c.takeWait(other, now)
+	}
 	if other.LastIn.After(c.LastIn) {
 		c.LastIn = other.LastIn
 	}
-	if !other.Closed() && other.WaitSince.Before(c.WaitSince) && c.SettledAt.IsZero() {
-		c.WaitSince = other.WaitSince
+	events := []Event{{ID: EventLinked, Args: map[string]any{"Code": other.Code}}}
+	if rested && c.SettledAt.IsZero() && c.LaterUntil.IsZero() {
+		events = append(events, Event{ID: EventBack})
 	}
 	c.Linked = append(slices.Clone(c.Linked), l)
 	if c.Hold == nil { // nothing of either goes while it stands
@@ -87,7 +99,54 @@ func Link(c, other *Case, by string, now time.Time) ([]Event, error) {
 	other.ClosedAs, other.ClosedAt, other.SeenIn = CloseLinked, now, other.LastIn
 	other.LaterUntil, other.SettledAt, other.PromisedAt, other.DormantAt, other.CheckInAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	other.P1Since, other.P1Told, other.LiftAt = time.Time{}, 0, nil
-	return []Event{{ID: EventLinked, Args: map[string]any{"Code": other.Code}}}, nil
+	if l.Leads != "" {
+		other.Leads = "" // c leads it now; the list of the group has the person once
+	}
+	if l.Group != "" {
+		other.Group = ""
+	}
+	return events, nil
+}
+
+// takeWait: whoever waits for a human on either case waits on c, from the earlier time on and until the earlier one. What
+// was promised on either is promised.
+func (c *Case) takeWait(other *Case, now time.Time) {
+	if b := base(other); b.Above(base(c)) {
+		// An officer's class counts as well as a computed one, which Peak carries.
+		o := copied(c.Override)
+		if x := other.Override; x != nil && x.Ended.IsZero() {
+			o = copied(x)
+			o.Seen = slices.Clone(x.Seen)
+		} else if o != nil && o.Ended.IsZero() {
+			o.Ended = now
+		}
+		c.Override = o
+	}
+	if c.Permission != "" || c.WithdrawnAt.IsZero() {
+		c.PromisedAt = earlier(c.PromisedAt, other.PromisedAt)
+	}
+	switch {
+	case !other.SettledAt.IsZero():
+		return
+	case !c.SettledAt.IsZero():
+		c.SettledAt, c.DormantAt, c.CheckInAt, c.SeenIn = time.Time{}, time.Time{}, time.Time{}, c.LastIn
+		c.WaitSince, c.DueAt, c.DueFor, c.Lifted, c.LaterUntil = other.WaitSince, other.DueAt, other.DueFor, other.Lifted, other.LaterUntil
+		return
+	}
+	c.WaitSince, c.DueAt = earlier(c.WaitSince, other.WaitSince), earlier(c.DueAt, other.DueAt)
+	if other.LaterUntil.IsZero() {
+		c.LaterUntil = time.Time{}
+	} else if !c.LaterUntil.IsZero() {
+		c.LaterUntil = earlier(c.LaterUntil, other.LaterUntil)
+	}
+}
+
+// earlier is the first of two times, of which a zero one is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func (k Contact) same(x Contact) bool {
@@ -123,6 +182,13 @@ func (c *Case) takeFacts(other *Case, l *Linked) {
 	}
 	slices.Sort(l.Signals)
 	c.Signals = signals
+	// The code that members of the group were told has to lead to the case that goes on.
+	if c.Leads == "" {
+		c.Leads, l.Leads = other.Leads, other.Leads
+	}
+	if c.Group == "" {
+		c.Group, l.Group = other.Group, other.Group
+	}
 	// The rings of both count: it is one person's phone that rang.
 	c.Attempts = slices.Clone(c.Attempts)
 	for _, a := range other.Attempts {
@@ -140,6 +206,9 @@ func (c *Case) stricter(other *Case, now time.Time) {
 	}
 	if other.Muted && !c.Muted {
 		c.Muted, c.MutedAt = true, now
+	}
+	if Reporter(other) {
+		c.Reported = true // whoever wrote on the other contact is told no more than before
 	}
 	if other.Peak.Above(c.Peak) {
 		c.Peak = other.Peak
@@ -225,8 +294,43 @@ func Part(c, other *Case, now time.Time) ([]Event, error) {
 
 	*other = *was
 	other.LastIn = lastIn
-	if safetyRank(c.Safety) > safetyRank(l.Safety) {
-		other.setSafety(c.Safety, now) // it came in while they were one, and may have come from either
+	if c.Leads == l.Leads {
+		c.Leads = ""
 	}
+	if c.Group == l.Group {
+		c.Group = ""
+	}
+	other.sinceLinked(c, l, now)
 	return []Event{{ID: EventParted, Args: map[string]any{"Code": other.Code}}}, nil
+}
+
+// sinceLinked puts in force on a case that was parted from main what became stricter while they were one: it may have been
+// said on either contact.
+func (c *Case) sinceLinked(main *Case, l Linked, now time.Time) {
+	if safetyRank(main.Safety) > safetyRank(l.Safety) {
+		c.setSafety(main.Safety, now)
+	}
+	if main.Muted && !l.Muted && !c.Muted {
+		c.Muted, c.MutedAt = true, main.MutedAt
+	}
+	if main.Reported && !l.Reported {
+		c.Reported = true
+	}
+	if main.Permission != l.Permission {
+		switch v := main.Permission; v {
+		case "":
+			c.withdraw(now)
+		case flows.WaitForMe, flows.TextOnly:
+			if have := permissionRank(c.Permission); have == 0 || permissionRank(v) < have {
+				c.Permission, c.PermissionAt = v, main.PermissionAt
+			}
+		}
+	}
+	calls := c.Permission == flows.CallAnytime || c.Permission == flows.CallWindow
+	if calls && !slices.Equal(main.Windows, l.Windows) && !slices.Equal(main.Windows, c.Windows) {
+		c.withdraw(now) // other hours were named, perhaps by this person
+	}
+	if h := main.Hold; h != nil && c.Hold == nil && !h.At.Before(l.At) {
+		c.Hold = copied(h) // it was put on both
+	}
 }
