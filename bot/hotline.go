@@ -145,7 +145,7 @@ func (h *Hotline) Handle(ctx context.Context, m Message) (err error) {
 			h.outage.over()
 			if h.dispatch != nil && len(done.Mine) > 0 {
 				h.dispatch(done.Leased(change, func(Contact) time.Time {
-					if wrote(m.Input) {
+					if Wrote(m.Input) {
 						return m.Input.At
 					}
 					return lastWrote(change.Case, m.From)
@@ -198,7 +198,7 @@ func (h *Hotline) decide(l *Line, m Message, snap Snapshot, group *flows.GroupVi
 
 	ch = Change{
 		Line: m.Line, Request: m.UpdateID, Number: m.Number, Who: &m.From, State: &turn.State, Version: snap.Version,
-		CaseVer: snap.CaseVer, Wrote: wrote(m.Input),
+		CaseVer: snap.CaseVer, Wrote: Wrote(m.Input),
 	}
 	// What opens a new case belongs to that case only: a borrowed phone may hold somebody else's.
 	opens := len(turn.Effects) > 0 && isOpening(turn.Effects[0])
@@ -320,18 +320,16 @@ func (h *Hotline) touch(c *casework.Case, m Message) {
 	default:
 		c.Contacts[i].Blocked = false
 	}
-	if wrote(m.Input) {
+	if Wrote(m.Input) {
 		if m.Input.At.After(c.Contacts[i].LastIn) {
 			c.Contacts[i].LastIn = m.Input.At
 		}
-		if m.Input.At.After(c.LastIn) {
-			c.LastIn = m.Input.At
-		}
+		c.Heard(m.Input.At)
 	}
 }
 
-// wrote reports whether the person did this by hand, now: a moving live location sends itself.
-func wrote(in flows.Input) bool {
+// Wrote reports whether the person did this by hand, now: a moving live location sends itself.
+func Wrote(in flows.Input) bool {
 	switch in.Kind {
 	case flows.KindTimer, flows.KindBlocked, flows.KindUnblock:
 		return false

@@ -44,7 +44,7 @@ func (o *outage) over() {
 // storeDown tells the person once that the line is disturbed, in words that say neither what this is nor that
 // anything was recorded, and passes the error on: the message must come again.
 func (h *Hotline) storeDown(ctx context.Context, l *Line, m Message, err error) error {
-	if ctx.Err() != nil || h.direct == nil || !wrote(m.Input) || m.Input.Edit || !h.outage.first(m.From) {
+	if ctx.Err() != nil || h.direct == nil || !Wrote(m.Input) || m.Input.Edit || !h.outage.first(m.From) {
 		return err
 	}
 	lang := m.Input.Lang

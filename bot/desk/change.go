@@ -151,6 +151,8 @@ func (q *request) commit(code string, e edit) error {
 			return bot.ErrLease
 		}
 		c := file.Case
+		unseen := q.unseen(file)
+		read, reader := c.LastRead, c.LastReadBy
 		before := casework.Timers(c, now, q.d.rulesOf(c))
 		ch := bot.Change{Line: c.Line, Request: request, Case: c, CaseVer: file.Version, Audit: []bot.Audit{e.audit}}
 		ch.Audit[0].Code = c.Code
@@ -161,7 +163,12 @@ func (q *request) commit(code string, e edit) error {
 		if err != nil {
 			return err
 		}
-		if c.Mission == q.mission.Code { // what another mission still decides on is not read by its officers yet
+		switch {
+		case !unseen.IsZero():
+			// Words came that the form was not shown with: they are not read by it, nor settled with the rest.
+			c.LastRead, c.LastReadBy = read, reader
+			c.Heard(unseen)
+		case c.Mission == q.mission.Code: // what another mission still decides on is not read by its officers yet
 			c.MarkRead(q.user.Name, now)
 		}
 		rules := q.d.rulesOf(c)
@@ -237,6 +244,22 @@ func (q *request) unchanged(file bot.CaseFile, e edit) error {
 		}
 	}
 	return nil
+}
+
+// unseen is when the first of the person's words was written that came after the form was shown; zero for none, or where the
+// form does not say what it was shown with.
+func (q *request) unseen(file bot.CaseFile) (first time.Time) {
+	seen := q.r.PostFormValue("seen")
+	for i := len(file.Entries) - 1; seen != "" && i >= 0; i-- {
+		e := file.Entries[i]
+		if e.ID == seen {
+			return first
+		}
+		if e.Kind == "in" && e.Input != nil && bot.Wrote(*e.Input) && (first.IsZero() || e.At.Before(first)) {
+			first = e.At
+		}
+	}
+	return time.Time{} // what it was shown with has gone by age, or to another case
 }
 
 func lastChange(file bot.CaseFile, is func(bot.Entry) bool) *changed {

@@ -61,7 +61,7 @@ func (q *request) countsOf(page bot.QueuePage, late int, lateKnown bool) *counts
 }
 
 // unread reports whether the person wrote after an officer last had the case open.
-func unread(c *casework.Case) bool { return c.LastRead.IsZero() || c.LastIn.After(c.LastRead) }
+func unread(c *casework.Case) bool { return c.Unread() }
 
 func unreadP1(c *casework.Case, now time.Time) bool {
 	return unread(c) && casework.Effective(c, now) == casework.P1

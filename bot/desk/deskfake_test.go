@@ -777,7 +777,7 @@ func (f *fake) hear(code, text string) {
 	c := f.cases[code].open()
 	f.mu.Unlock()
 	now := f.clock()
-	c.LastIn = now
+	c.Heard(now)
 	if len(c.Contacts) > 0 {
 		c.Contacts[0].LastIn = now
 	}

@@ -283,7 +283,25 @@ func (c *Case) ConfirmSafety(level flows.Value, by string, now time.Time) error 
 }
 
 // MarkRead notes that a human opened the case: it ends the escalation clock of a P1.
-func (c *Case) MarkRead(by string, now time.Time) { c.LastRead, c.LastReadBy = now, by }
+func (c *Case) MarkRead(by string, now time.Time) {
+	c.LastRead, c.LastReadBy, c.NewIn = now, by, false
+}
+
+// Heard notes that words of the person's came in that were written at that time. Messages come late (an outage of the
+// messenger, another contact, a clock that was set back): what an officer who settled, put off or closed the case did not
+// have before them is new, also when it is older than the newest they had.
+func (c *Case) Heard(at time.Time) {
+	c.NewIn = true
+	if at.After(c.LastIn) {
+		c.LastIn = at
+	}
+	if !c.SeenIn.IsZero() && !at.After(c.SeenIn) {
+		c.SeenIn = at.Add(-1)
+	}
+}
+
+// Unread reports whether the person wrote something that no officer has had open.
+func (c *Case) Unread() bool { return c.LastRead.IsZero() || c.NewIn || c.LastIn.After(c.LastRead) }
 
 // Closed reports whether the case is closed.
 func (c *Case) Closed() bool { return c.ClosedAs != "" }

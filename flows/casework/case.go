@@ -139,6 +139,8 @@ type Case struct {
 	LastRead time.Time `json:"last_read,omitzero"`
 	// LastReadBy is that officer's account name.
 	LastReadBy string `json:"last_read_by,omitempty"`
+	// NewIn says that something was heard since, whatever time it bears.
+	NewIn bool `json:"new_in,omitempty"`
 	// P1Since is when the present stretch as P1 began; a LastRead after it ends the escalation clock. P1Told is the
 	// minute of the last alert that was raised for it.
 	P1Since time.Time `json:"p1_since,omitzero"`
