@@ -390,6 +390,7 @@ var (
 	ErrLease     = errors.New("the lease is not held any more")
 	ErrRefused   = errors.New("refused")
 	ErrHeld      = errors.New("the case is under a legal hold")
+	ErrLinked    = errors.New("the case goes on in another one")
 	// ErrPanic is a turn that panicked: after a few tries the adapter puts the update aside.
 	ErrPanic = errors.New("panic while handling a message")
 )

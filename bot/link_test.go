@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -200,6 +201,61 @@ func TestLinkIsDecidedOnWhatIsThere(t *testing.T) {
 		}
 		for _, id := range []string{a.Case.ID, b.Case.ID} {
 			if _, _, err := s.LoadCase(t.Context(), "kh", id); err != bot.ErrNotFound { //nolint:errorlint // exactly this
+				t.Errorf("%s: %v", id, err)
+			}
+		}
+	})
+}
+
+// A case that goes on in another one cannot be erased apart from it, whoever asked for that before: what was said on it is on
+// both, and a legal hold that was on it stands on the other. Erasing the other erases both.
+func TestALinkedCaseIsErasedWithItsMain(t *testing.T) {
+	storetest.Both(t, store.Options{}, func(t *testing.T, s *store.Store, _ redis.UniversalClient) {
+		l := newLine(t, s)
+		l.talk("one", "aman, saya di bavet")
+		l.talk("two", "aman, saya di poipet")
+		l.act("two", func(c *casework.Case, ch *bot.Change) {
+			if _, err := casework.SetHold(c, "perkara", "sri", l.now()); err != nil {
+				t.Fatal(err)
+			}
+		})
+		mine, other := l.file("one").Case, l.file("two").Case
+		ask := func(code string) error {
+			return s.AskErase(t.Context(), "kh", bot.EraseAsk{Code: code, By: "sri", Reason: "x", At: l.now(), Until: l.now().Add(time.Hour)}, bot.Audit{Who: "sri", What: "erase_asked"})
+		}
+		l.act("two", func(c *casework.Case, ch *bot.Change) { c.Hold = nil })
+		if err := ask(other.Code); err != nil {
+			t.Fatal(err)
+		}
+		l.act("two", func(c *casework.Case, ch *bot.Change) {
+			c.Hold = &casework.Hold{By: "sri", Reason: "perkara", At: l.now()}
+		})
+		l.claim("one")
+		if err := l.link("one", "two", false); err != nil {
+			t.Fatal(err)
+		}
+		if l.file("one").Case.Hold == nil {
+			t.Fatal("the hold did not go along")
+		}
+		for what, err := range map[string]error{
+			"asked for":        ask(other.Code),
+			"confirmed":        s.EraseAsked(t.Context(), "kh", other.Code, "budi", bot.Audit{Who: "budi", What: "erase"}),
+			"command line":     s.Erase(t.Context(), "kh", other.ID),
+			"main, under hold": s.Erase(t.Context(), "kh", mine.ID),
+		} {
+			if !errors.Is(err, bot.ErrLinked) && !errors.Is(err, bot.ErrHeld) {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		if c, _, err := s.LoadCase(t.Context(), "kh", other.ID); err != nil || c.Into == nil {
+			t.Fatalf("erased under a hold: %v", err)
+		}
+		l.act("one", func(c *casework.Case, ch *bot.Change) { c.Hold = nil })
+		if err := s.Erase(t.Context(), "kh", mine.ID); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []string{mine.ID, other.ID} {
+			if _, _, err := s.LoadCase(t.Context(), "kh", id); !errors.Is(err, bot.ErrNotFound) {
 				t.Errorf("%s: %v", id, err)
 			}
 		}

@@ -62,6 +62,9 @@ func askErase(q *request) error {
 	case errors.Is(err, bot.ErrHeld):
 		p.Bad = q.t("desk.erase.held")
 		return q.erasuresWith(http.StatusConflict, p)
+	case errors.Is(err, bot.ErrLinked):
+		p.Bad = q.t("desk.erase.linked")
+		return q.erasuresWith(http.StatusConflict, p)
 	case errors.Is(err, bot.ErrConflict):
 		p.Bad = q.t("desk.erase.asked_already")
 		return q.erasuresWith(http.StatusConflict, p)
@@ -93,6 +96,8 @@ func confirmErase(q *request) error {
 		return q.erasuresWith(http.StatusConflict, erasuresPage{Bad: q.t("desk.erase.taken", "By", cleanLine(taken.Claim.Officer).Text)})
 	case errors.Is(err, bot.ErrHeld):
 		return q.erasuresWith(http.StatusConflict, erasuresPage{Bad: q.t("desk.erase.held")})
+	case errors.Is(err, bot.ErrLinked):
+		return q.erasuresWith(http.StatusConflict, erasuresPage{Bad: q.t("desk.erase.linked")})
 	case errors.Is(err, bot.ErrRefused):
 		return q.erasuresWith(http.StatusUnprocessableEntity, erasuresPage{Bad: q.t("desk.erase.two")})
 	case errors.Is(err, bot.ErrNotFound), errors.Is(err, bot.ErrConflict):

@@ -18,11 +18,17 @@ var scriptErase = newScript("erase")
 // the conversation of a contact that fills it; then the append-only file is written anew, so that the disk forgets
 // too (copies made before keep what they have until they are thrown away). The code is never given again.
 // A case that goes on in this one is erased with it. A channel that keeps people in a store of its own is told to
-// forget them, at least once: see Forgets. bot.ErrHeld when one of the cases is under a legal hold, bot.ErrNotFound when
-// there is no such case.
+// forget them, at least once: see Forgets. bot.ErrHeld when one of the cases is under a legal hold, bot.ErrLinked when it is
+// one that goes on in another, bot.ErrNotFound when there is no such case.
 func (s *Store) Erase(ctx context.Context, line, id string) error {
-	err := s.erase(ctx, line, id)
-	if errors.Is(err, bot.ErrHeld) {
+	c, _, err := s.LoadCase(ctx, line, id)
+	if err == nil {
+		err = s.own(ctx, line, c)
+	}
+	if err == nil {
+		err = s.erase(ctx, line, id)
+	}
+	if errors.Is(err, bot.ErrHeld) || errors.Is(err, bot.ErrLinked) {
 		return err
 	}
 	// Whatever it answered: the case may be gone although the answer was lost, and who tries again does not find it.
@@ -69,6 +75,22 @@ func (s *Store) erase(ctx context.Context, line, id string) error {
 		return bot.ErrNotFound
 	}
 	return nil
+}
+
+// own gives bot.ErrLinked for a case that goes on in another one: what it held is in that one too, and a hold on both stands
+// there. They go together, or are parted first.
+func (s *Store) own(ctx context.Context, line string, c *casework.Case) error {
+	if c.Into == nil {
+		return nil
+	}
+	_, _, err := s.LoadCase(ctx, line, c.Into.ID)
+	switch {
+	case errors.Is(err, bot.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	return bot.ErrLinked
 }
 
 // notHeld gives bot.ErrHeld for a case that is under a legal hold, or into which one that is goes on: all are looked at

@@ -51,7 +51,8 @@ func (s *Store) changeErasure(ctx context.Context, line, mission, id, was string
 	return nil
 }
 
-// AskErase asks to erase a mission's case. bot.ErrHeld while it is under a legal hold, bot.ErrConflict when somebody asks
+// AskErase asks to erase a mission's case. bot.ErrHeld while it is under a legal hold, bot.ErrLinked while it goes on in another
+// one, bot.ErrConflict when somebody asks
 // already, bot.ErrNotFound when there is no such case.
 func (s *Store) AskErase(ctx context.Context, mission string, a bot.EraseAsk, audit bot.Audit) error {
 	line, id, err := s.locate(ctx, mission, a.Code)
@@ -62,7 +63,7 @@ func (s *Store) AskErase(ctx context.Context, mission string, a bot.EraseAsk, au
 	if err != nil {
 		return err
 	}
-	if err := s.notHeld(ctx, line, c); err != nil {
+	if err := errors.Join(s.own(ctx, line, c), s.notHeld(ctx, line, c)); err != nil {
 		return fmt.Errorf("erasure: %w", err)
 	}
 	was, old, err := s.eraseAsked(ctx, line, id)
@@ -129,7 +130,7 @@ func (s *Store) WithdrawErase(ctx context.Context, mission, code string, audit b
 }
 
 // EraseAsked erases a case that somebody else asked to erase. bot.ErrRefused when by asked for it, bot.ErrNotFound when
-// nobody asks (any more), bot.ErrClaimed while an officer works on it. The audit row is written first: an erasure that
+// nobody asks (any more), bot.ErrLinked when it goes on in another one by now, bot.ErrClaimed while an officer works on it. The audit row is written first: an erasure that
 // nobody can account for is worse than a row about one that a failure stopped, and a second try is harmless.
 func (s *Store) EraseAsked(ctx context.Context, mission, code, by string, audit bot.Audit) error {
 	line, id, err := s.locate(ctx, mission, code)
@@ -150,7 +151,7 @@ func (s *Store) EraseAsked(ctx context.Context, mission, code, by string, audit 
 	if err != nil {
 		return err
 	}
-	if err := s.notHeld(ctx, line, file.Case); err != nil {
+	if err := errors.Join(s.own(ctx, line, file.Case), s.notHeld(ctx, line, file.Case)); err != nil {
 		return fmt.Errorf("erasure: %w", err)
 	}
 	if c := file.Claim; c != nil && c.Until.After(s.clock()) {

@@ -106,6 +106,9 @@ func (c *caseErase) Run(ctx context.Context, s *Settings, io *streams) error {
 			if errors.Is(err, bot.ErrHeld) {
 				return errors.New("case erase: the case is under a legal hold; a supervisor lifts it on the page of the case")
 			}
+			if errors.Is(err, bot.ErrLinked) {
+				return fmt.Errorf("case erase: the case goes on in %s; erase that one and both go, or part them first on its page", f.Case.Into.Code)
+			}
 			if err != nil {
 				return fmt.Errorf("case erase: %w", err)
 			}
