@@ -151,3 +151,54 @@ func TestAClosedCaseGoesByAge(t *testing.T) {
 		t.Errorf("audit log: %v", steps)
 	}
 }
+
+// What was to be said and was not goes with the chat: whoever writes again long after gets no message of a year ago, and
+// nothing of it is left.
+func TestHeldRowsGoWithTheChat(t *testing.T) {
+	const day = 24 * time.Hour
+	clk := &clock{}
+	s := storetest.Open(t, storetest.Mini(t), store.Options{Clock: clk.now})
+	l := newLine(t, s, clk)
+	l.hot.Retain = s
+	rules := l.hot.Lines["kh"].Mission.Rules()
+	l.say("1", "u1", "saya sedang diawasi di bavet")
+	l.settled("1")
+	l.forward(time.Hour)
+	l.act("1", func(c *casework.Case, ch *bot.Change) {
+		to := bot.ContactOf(c.Contacts[0])
+		ch.Rows = []bot.Row{{ID: "01OLD", Line: "kh", To: to, CaseID: c.ID, Lane: bot.LaneOfficer, Kind: casework.KindOfficer, State: bot.RowQueued,
+			CreatedAt: l.now(), Out: bot.Outgoing{Text: "Besok kami jemput"}}}
+		ch.Entries = []bot.Entry{{ID: "01OLD", At: l.now(), Kind: "out", Text: "Besok kami jemput", Row: "01OLD", Contact: to.Tag()}}
+	})
+	until(t, "the held row", func() bool { return l.file("1").Rows["01OLD"].State == bot.RowHeld })
+	l.act("1", func(c *casework.Case, ch *bot.Change) {
+		if _, err := casework.Close(c, "lost_contact", "sri", l.now()); err != nil {
+			t.Fatal(err)
+		}
+		ch.Timers = timersOf(c, l.now(), rules)
+	})
+	id := l.file("1").Case.ID
+	for _, d := range []time.Duration{31 * day, 150 * day} {
+		if n, err := s.Letters(t.Context(), "kh", bot.RowHeld, 10); err != nil || len(n) != 1 {
+			t.Fatalf("held before its time: %d, %v", len(n), err)
+		}
+		l.forward(d)
+		if err := l.hot.FireTimers(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if f := l.file("1"); f.Case.ID != id || f.Case.Faded != casework.FadeChat || len(f.Rows) > 0 && f.Rows["01OLD"].State != "" {
+		t.Errorf("faded %v, rows %v", f.Case.Faded, f.Rows["01OLD"])
+	}
+	if n, err := s.Letters(t.Context(), "kh", "", 10); err != nil || len(n) != 0 {
+		t.Errorf("%d letters, %v", len(n), err)
+	}
+	told := len(l.phone.got("1"))
+	l.say("1", "u2", "halo, saya mau tanya lagi")
+	until(t, "an answer", func() bool { return len(l.phone.got("1")) > told })
+	for _, r := range l.phone.got("1") {
+		if strings.Contains(r.Out.Text, "jemput") {
+			t.Error("the message of half a year ago left")
+		}
+	}
+}

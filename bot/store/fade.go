@@ -20,8 +20,8 @@ func keyAged(line string) string { return lineKey(line) + "aged" }
 const fadeAtOnce = 100
 
 // Fade removes from a case's timeline what goes with a step of retention: with casework.FadeFiles the references by which
-// files are fetched from the messenger, with casework.FadeChat all that was said by the person or to them. Notes and
-// events stay. What is there no more is removed already; a case that is gone is no error.
+// files are fetched from the messenger, with casework.FadeChat all that was said by the person or to them, or was to be said
+// and was not sent. Notes and events stay. What is there no more is removed already; a case that is gone is no error.
 func (s *Store) Fade(ctx context.Context, line, id string, step casework.Fade) error {
 	timeline := keyTimeline(line, id)
 	k, err := s.recordKey(ctx, keyCase(line, id), false)
@@ -47,8 +47,13 @@ func (s *Store) Fade(ctx context.Context, line, id string, step casework.Fade) e
 			return fmt.Errorf("fade: %w", err)
 		}
 	}
-	// The entries that are to go were emptied in their places; now the places go.
-	if err := s.run(ctx, scriptFade, []string{lineKey(line)}, id, "1").Err(); err != nil {
+	// The entries that are to go were emptied in their places; now the places go. With the chat goes what waits in the outbox,
+	// held or dead: it would be told half a year late.
+	last := "1"
+	if step == casework.FadeChat {
+		last = "2"
+	}
+	if err := s.run(ctx, scriptFade, []string{lineKey(line)}, id, last).Err(); err != nil {
 		return fmt.Errorf("fade: %w", err)
 	}
 	return nil

@@ -7,6 +7,7 @@
 -- include blind.lua
 -- include place.lua
 -- include waiting.lua
+-- include drop.lua
 -- include seen_as.lua
 -- include audit.lua
 local P, id = KEYS[1], ARGV[1]
@@ -21,23 +22,7 @@ if (f[6] or '') ~= '' then
   announce(P, f[6], 'case')
 end
 index(P, id, f[5] or '', '')
-local function drop(row)
-  local blob = redis.call('HGET', P .. 'rows', row)
-  if not blob then return end
-  local lane, _, _, _, contact, account = header(blob)
-  redis.call('ZREM', P .. 'held', row)
-  redis.call('ZREM', P .. 'dead', row)
-  if not lane then
-    redis.call('HDEL', P .. 'rows', row)
-    return
-  end
-  redis.call('LREM', P .. 'waiting:' .. contact, 0, lane .. row)
-  redis.call('LREM', P .. 'heldby:' .. contact, 0, row)
-  redis.call('ZREM', P .. 'out:' .. account .. ':parked', row)
-  if redis.call('HEXISTS', P .. 'conv:' .. contact, 'lt') == 0 then schedule(P, contact, account, '0') end
-  redis.call('HDEL', P .. 'rows', row)
-end
-for _, row in ipairs(redis.call('HKEYS', P .. 'rowstates:' .. id)) do drop(row) end
+for _, row in ipairs(redis.call('HKEYS', P .. 'rowstates:' .. id)) do drop(P, row) end
 -- The people may still have what was said to them deleted from their telephones.
 local states = redis.call('HGETALL', P .. 'rowstates:' .. id)
 for i = 1, #states, 2 do
@@ -60,8 +45,8 @@ for i = 3, #ARGV, 2 do
   local c = redis.call('HMGET', conv, 'cid', 'acct')
   if c[1] == id then
     -- rows before there was a case
-    for _, r in ipairs(redis.call('LRANGE', P .. 'waiting:' .. contact, 0, -1)) do drop(string.sub(r, 2)) end
-    for _, r in ipairs(redis.call('LRANGE', P .. 'heldby:' .. contact, 0, -1)) do drop(r) end
+    for _, r in ipairs(redis.call('LRANGE', P .. 'waiting:' .. contact, 0, -1)) do drop(P, string.sub(r, 2)) end
+    for _, r in ipairs(redis.call('LRANGE', P .. 'heldby:' .. contact, 0, -1)) do drop(P, r) end
     if c[2] then redis.call('ZREM', P .. 'out:' .. c[2] .. ':leased', contact) end
     redis.call('DEL', conv)
     if ARGV[i + 1] ~= '' then redis.call('HSET', P .. 'forget', contact, ARGV[i + 1]) end
