@@ -163,8 +163,9 @@ func (t *turn) besides(c command) {
 		return
 	case c == cmdSafeNow:
 		t.r.SafetyNow = ""
+	case c == cmdDelete, c == cmdJoin: // "hapus semua", "gabung teman saya": words of the command
+		t.r.WhoFor, t.r.GroupSize = "", 0
 	}
-	t.r.WhoFor, t.r.GroupSize = "", 0 // "hapus semua", "gabung teman saya": words of the command
 	t.fill(nil)
 }
 

@@ -48,6 +48,9 @@ func (s *reader) passport() {
 			if n&passportNoun == 0 && !(atStep && n&^(meNoun|personNoun|moneyNoun|bodyNoun) == 0) {
 				continue
 			}
+			if n&passportNoun == 0 && (v == "kept" || v == "lost") && s.writer(h) {
+				continue // kami dipindah ke poipet, saya ditahan bos: not the passport
+			}
 			if s.denied(h) {
 				if atStep && v == "dead" {
 					note("with_me_valid", h)
@@ -100,6 +103,17 @@ func (s *reader) passport() {
 			return
 		}
 	}
+}
+
+// writer says whether it is the writer to whom a phrase says something was done; not "punya saya ditahan bos".
+func (s *reader) writer(h hit) bool {
+	words := s.before(h.start, 3)
+	for i, t := range words {
+		if s.kind[t.id]&meNoun != 0 {
+			return i+1 >= len(words) || !s.on.Of.has(words[i+1].id)
+		}
+	}
+	return false
 }
 
 // howTo says whether the clause of a phrase asks how or when one gets a thing: "splp berapa lama jadinya".

@@ -268,7 +268,7 @@ func (s *reader) over(h hit) bool {
 	if s.endedNow(c) {
 		return true
 	}
-	past := s.times[c].past
+	past := s.times[c].past || s.escaped(h)
 	for i := c - 1; i >= 0 && i >= c-2 && !past; i-- { // dulu kerja di sana, disiksa tiap hari
 		if s.times[i].now || s.times[i].future {
 			break
@@ -276,6 +276,20 @@ func (s *reader) over(h hit) bool {
 		past = s.times[i].longPast && !s.times[c].now
 	}
 	return past && s.relief(c)
+}
+
+// escaped says whether a phrase tells of an escape that succeeded: "sudah kabur", not "kabur sekarang".
+func (s *reader) escaped(h hit) bool {
+	done := false
+	for i := max(0, h.start-1); i < h.end; i++ {
+		switch name := s.names[s.toks[i].id]; {
+		case name == "kabur":
+			return done
+		case s.on.Done.has(s.toks[i].id) || name == "berhasil":
+			done = true
+		}
+	}
+	return false
 }
 
 // endedNow says whether a later clause says that it is no more so: "dulu dipukul, sekarang sudah tidak".
