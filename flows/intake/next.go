@@ -133,7 +133,7 @@ func (t *turn) words(text string) bool {
 		}
 		return t.aside()
 	}
-	if t.door() {
+	if (q == nil || !q.free && !q.rescue && q.part != aside) && t.door() {
 		t.fill(nil)
 		return false
 	}
