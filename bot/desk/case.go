@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -122,15 +123,8 @@ func openCase(q *request) error {
 		return err
 	}
 	now := q.d.Clock()
-	a := q.audit("open")
-	a.Code = code
-	if q.background() && q.session.openedLately(code, now) {
-		a = bot.Audit{} // the page that is already open asks for what is new
-	} else {
-		q.session.opened(code, now)
-		q.d.saveSession(q.r.Context(), q.session)
-	}
-	file, err := q.d.Queue.Open(q.r.Context(), q.mission.Code, code, now, a)
+	// The page that is already open asks for what is new.
+	file, err := q.look(q.d.Queue.Open, code, now, q.audit("open"), q.background())
 	if errors.Is(err, bot.ErrNotFound) {
 		return q.elsewhere(code, now)
 	}
@@ -151,6 +145,24 @@ func openCase(q *request) error {
 	}
 	return q.show("case", p)
 }
+
+// look reads a case that is to be shown, with the audit row of that. What this browser saw lately needs no second row where
+// again is set; only a look that succeeded covers another.
+func (q *request) look(read readCase, code string, now time.Time, row bot.Audit, again bool) (bot.CaseFile, error) {
+	row.Code = code
+	if again && q.session.openedLately(code, now) {
+		return read(q.r.Context(), q.mission.Code, code, now, bot.Audit{})
+	}
+	file, err := read(q.r.Context(), q.mission.Code, code, now, row)
+	if err == nil {
+		q.session.opened(code, now)
+		q.d.saveSession(q.r.Context(), q.session)
+	}
+	return file, err
+}
+
+// readCase is Queue.Open or Queue.OpenOffered.
+type readCase func(ctx context.Context, mission, code string, now time.Time, row bot.Audit) (bot.CaseFile, error)
 
 // markRead notes that a human has read the case. A conflict means that the case has just changed: it is then read
 // again, so that what is shown is what was noted.
@@ -183,10 +195,11 @@ func (q *request) markRead(file bot.CaseFile, now time.Time) (bot.CaseFile, erro
 	return file, nil // the person writes faster than we do; the alarm goes on
 }
 
-// again shows the case with a form that was not done: what was typed stays in it.
+// again shows the case with a form that was not done: what was typed stays in it. Whoever sends a form without having
+// opened the case reads it by that, and stands in the audit log.
 func (q *request) again(code, form string, status int, key string, args ...any) error {
 	now := q.d.Clock()
-	file, err := q.d.Queue.Open(q.r.Context(), q.mission.Code, code, now, bot.Audit{})
+	file, err := q.look(q.d.Queue.Open, code, now, q.audit("open"), true)
 	if err != nil {
 		return fmt.Errorf("open case: %w", err)
 	}

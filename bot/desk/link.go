@@ -74,15 +74,7 @@ func (q *request) withLinked(file bot.CaseFile, now time.Time) (bot.CaseFile, er
 	file.From, file.Rows = map[string]string{}, maps.Clone(file.Rows)
 	entries := slices.Clone(file.Entries)
 	for _, l := range file.Case.Linked {
-		a := q.audit("open")
-		a.Code = l.Code
-		if q.session.openedLately(l.Code, now) {
-			a = bot.Audit{}
-		} else {
-			q.session.opened(l.Code, now)
-			q.d.saveSession(q.r.Context(), q.session)
-		}
-		other, err := q.d.Queue.Open(q.r.Context(), q.mission.Code, l.Code, now, a)
+		other, err := q.look(q.d.Queue.Open, l.Code, now, q.audit("open"), true)
 		if errors.Is(err, bot.ErrNotFound) {
 			continue // erased, or another mission's by now
 		}
@@ -246,12 +238,12 @@ func contactsOf(of []casework.Contact) []bot.Contact {
 	return out
 }
 
-// pairOf opens both cases. The other one's opening is on record; the case in hand was opened before.
-func (q *request) pairOf(code, other string, now time.Time, a bot.Audit) (one, two bot.CaseFile, err error) {
+// pairOf reads both cases to decide on them; nothing of them is shown.
+func (q *request) pairOf(code, other string, now time.Time) (one, two bot.CaseFile, err error) {
 	if one, err = q.d.Queue.Open(q.r.Context(), q.mission.Code, code, now, bot.Audit{}); err != nil {
 		return one, two, fmt.Errorf("open case: %w", err)
 	}
-	if two, err = q.d.Queue.Open(q.r.Context(), q.mission.Code, other, now, a); err != nil {
+	if two, err = q.d.Queue.Open(q.r.Context(), q.mission.Code, other, now, bot.Audit{}); err != nil {
 		return one, two, fmt.Errorf("open case: %w", err)
 	}
 	return one, two, nil
@@ -262,9 +254,11 @@ func versOf(one, two bot.CaseFile) string { return fmt.Sprintf("%d.%d", one.Vers
 
 func (q *request) compareCases(code, other string) error {
 	now := q.d.Clock()
-	a := q.audit("open")
-	a.Code = other
-	one, two, err := q.pairOf(code, other, now, a)
+	one, err := q.look(q.d.Queue.Open, code, now, q.audit("open"), true)
+	if err != nil {
+		return q.linked(err, code, "", other)
+	}
+	two, err := q.look(q.d.Queue.Open, other, now, q.audit("open"), false)
 	if err == nil && !holds(one.Claim, q.user.Name, now) {
 		err = bot.ErrLease
 	}
@@ -284,7 +278,7 @@ func (q *request) compareCases(code, other string) error {
 // changePair decides on both cases and writes the outcome, whole or not at all.
 func (q *request) changePair(code, other string, l *bot.CaseLink, do func(c, x *casework.Case, now time.Time) ([]casework.Event, error), what, told string) error {
 	now := q.d.Clock()
-	one, two, err := q.pairOf(code, other, now, bot.Audit{})
+	one, two, err := q.pairOf(code, other, now)
 	if err != nil {
 		return err
 	}

@@ -57,9 +57,7 @@ func openOffer(q *request) error {
 		return err
 	}
 	now := q.d.Clock()
-	a := q.audit("open")
-	a.Code, a.Result = code, "offered"
-	file, err := q.d.Queue.OpenOffered(q.r.Context(), q.mission.Code, code, now, a)
+	file, err := q.look(q.d.Queue.OpenOffered, code, now, q.offeredRow(), false)
 	if errors.Is(err, bot.ErrNotFound) {
 		return q.elsewhere(code, now)
 	}
@@ -67,6 +65,13 @@ func openOffer(q *request) error {
 		return fmt.Errorf("open offered case: %w", err)
 	}
 	return q.showOffer(http.StatusOK, file, now, "", "")
+}
+
+// offeredRow is the audit row of reading a case that is another mission's still.
+func (q *request) offeredRow() bot.Audit {
+	a := q.audit("open")
+	a.Result = "offered"
+	return a
 }
 
 func (q *request) showOffer(status int, file bot.CaseFile, now time.Time, form, why string) error {
@@ -202,7 +207,7 @@ func (q *request) bringLinked(code string) error {
 // offerAgain shows the offer with an answer that was not given.
 func (q *request) offerAgain(code, form string, status int, key string) error {
 	now := q.d.Clock()
-	file, err := q.d.Queue.OpenOffered(q.r.Context(), q.mission.Code, code, now, bot.Audit{})
+	file, err := q.look(q.d.Queue.OpenOffered, code, now, q.offeredRow(), true)
 	if err != nil {
 		return err
 	}
