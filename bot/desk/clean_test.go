@@ -93,3 +93,27 @@ func pngChunk(kind string, data []byte) []byte {
 	body := append([]byte(kind), data...)
 	return binary.BigEndian.AppendUint32(append(b, body...), crc32.ChecksumIEEE(body))
 }
+
+// bombJPEG is a progressive JPEG whose every scan is a few bytes that go over all of its blocks: what a picture costs to
+// decode has little to do with how long it is.
+func bombJPEG(side, components, scans int) []byte {
+	segment := func(b []byte, marker byte, data ...byte) []byte {
+		return append(binary.BigEndian.AppendUint16(append(b, 0xFF, marker), uint16(len(data)+2)), data...)
+	}
+	b := segment([]byte("\xFF\xD8"), 0xDB, append([]byte{0}, bytes.Repeat([]byte{1}, 64)...)...)
+	frame := binary.BigEndian.AppendUint16([]byte{8}, uint16(side))
+	frame = append(binary.BigEndian.AppendUint16(frame, uint16(side)), byte(components))
+	for c := range components {
+		frame = append(frame, byte(c+1), 0x11, 0)
+	}
+	b = segment(b, 0xC2, frame...)
+	b = segment(b, 0xC4, append([]byte{0x10, 1, 16: 0}, 0xE0)...) // one code, of one bit: the next 16,384 blocks and more are empty
+	n := side/8 + 1
+	for s := range scans {
+		b = segment(b, 0xDA, 1, byte(s%components+1), 0, 1, 63, 0)
+		for range n*n/16_384 + 1 {
+			b = append(b, 0, 0) // 15 bits each; what is left over is not looked at
+		}
+	}
+	return append(b, 0xFF, 0xD9)
+}

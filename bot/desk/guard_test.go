@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -616,9 +617,30 @@ func TestMedia(t *testing.T) {
 			t.Errorf("%q: %v", bad, h)
 		}
 	}
-	content = bombPNG()
-	b.get(path).submit(path + "/media").want(422)
-	if n := w.audited("media", caseCode(1)); n != 6 {
-		t.Errorf("%d audit rows for 6 files", n)
+	for name, bomb := range map[string][]byte{"pixels": bombPNG(), "scans": bombJPEG(2000, 1, 400), "coefficients": bombJPEG(5600, 3, 3)} {
+		content = bomb
+		b.get(path).submit(path + "/media")
+		if b.last.StatusCode != 422 {
+			t.Errorf("%s: %d for %d bytes", name, b.last.StatusCode, len(bomb))
+		}
+	}
+	content = bombJPEG(2000, 3, 12) // what a camera may send
+	b.get(path).submit(path + "/media").want(200)
+	if n := w.audited("media", caseCode(1)); n != 9 {
+		t.Errorf("%d audit rows for 9 files", n)
+	}
+}
+
+// A picture that waits for its turn does not wait for a browser that has gone.
+func TestPictureGivesUpItsTurn(t *testing.T) {
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	q := &request{d: w.d, w: httptest.NewRecorder(), r: httptest.NewRequestWithContext(ctx, "POST", "/", nil)}
+	w.d.pictures <- struct{}{} // somebody else's is being decoded
+	ended := make(chan error)
+	go func() { ended <- q.serveFile(&flows.Media{Kind: "photo"}, tinyPNG(t)) }()
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }
