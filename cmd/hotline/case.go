@@ -54,7 +54,7 @@ func (c *caseShow) Run(ctx context.Context, s *Settings, io *streams) error {
 				return fmt.Errorf("case: %w", err)
 			}
 			v := bot.CaseJSON(f, now, m.Rules())
-			enc := json.NewEncoder(io.out)
+			enc := json.NewEncoder(printed{io.out})
 			enc.SetEscapeHTML(false)
 			if !c.JSON {
 				enc.SetIndent("", "  ")

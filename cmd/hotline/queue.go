@@ -54,7 +54,7 @@ func (c *queueList) Run(ctx context.Context, s *Settings, io *streams) error {
 					if err != nil {
 						return fmt.Errorf("queue: %w", err)
 					}
-					fmt.Fprintf(out, "%s\n", line)
+					fmt.Fprintf(printed{out}, "%s\n", line)
 					continue
 				}
 				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", v.Code, v.Class, v.Stage, stamp(v.DueAt, m), stamp(v.CreatedAt, m), v.ClaimedBy)

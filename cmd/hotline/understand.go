@@ -36,7 +36,7 @@ func runUnderstand(in io.Reader, out io.Writer, lex *lexicon.Lexicon, step strin
 		return usagef("--step: unknown step %q", step)
 	}
 	w := bufio.NewWriter(out)
-	enc := json.NewEncoder(w)
+	enc := json.NewEncoder(printed{w})
 	enc.SetEscapeHTML(false)
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 1<<20)
