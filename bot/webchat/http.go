@@ -107,7 +107,7 @@ func (c *Channel) send(w http.ResponseWriter, r *http.Request) {
 	shown.ID, shown.Mine, shown.At, shown.pending = id, true, c.o.Clock(), true
 	said := s.before(id)
 	s.put(shown)
-	news := s.subscribe()
+	news := s.subscribe(math.MaxInt)
 	defer s.unsubscribe(news)
 	// The browser may give up waiting; what it sent is handled all the same, and a repeat has no second effect.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 20*time.Second)

@@ -17,6 +17,9 @@ const (
 	ipPerSecond, ipBurst           = 20, 400
 	newPerSecond, newBurst         = 2, 120
 	maxBuckets                     = 20_000
+	// sessionStreams and ipStreams bound the open pages of one conversation and of one address: each costs memory for as
+	// long as it is open, and a descriptor that Telegram's webhook on the same listener would lack.
+	sessionStreams, ipStreams = 8, 400
 )
 
 // limits counts by a key in memory; when too many keys are known, those that are full again are forgotten.
@@ -83,4 +86,32 @@ func network(host string) string {
 		return p.String()
 	}
 	return ip.String()
+}
+
+// streams counts the open event streams of each address.
+type streams struct {
+	mu   sync.Mutex
+	open map[string]int
+}
+
+// begin counts one more; false when there are as many as may be.
+func (s *streams) begin(ip string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open[ip] >= ipStreams {
+		return false
+	}
+	if s.open == nil {
+		s.open = map[string]int{}
+	}
+	s.open[ip]++
+	return true
+}
+
+func (s *streams) end(ip string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open[ip]--; s.open[ip] <= 0 {
+		delete(s.open, ip)
+	}
 }

@@ -13,7 +13,12 @@ import (
 // again.
 func (c *Channel) session(r *http.Request, cookie string) *session {
 	s := c.sessions.get(address(cookie), c.o.Clock())
-	if c.o.Past == nil || !s.mustRecall() {
+	c.sessions.trim()
+	if !s.mustRecall() {
+		return s
+	}
+	if c.o.Past == nil {
+		s.recall(nil, false)
 		return s
 	}
 	past, err := c.o.Past(r.Context(), c.contact(cookie))

@@ -1,6 +1,7 @@
 package webchat
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -220,12 +221,23 @@ func (s *session) arrived(seq int64) (ids []string) {
 	return ids
 }
 
-func (s *session) subscribe() chan struct{} {
+// subscribe is told of news; nil when already most are.
+func (s *session) subscribe(most int) chan struct{} {
 	c := make(chan struct{}, 1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.watch) >= most {
+		return nil
+	}
 	s.watch[c] = true
 	return c
+}
+
+// nothing reports whether nothing was said in this conversation, as far as that is known for certain.
+func (s *session) nothing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.log) == 0 && s.recalled && !s.ended
 }
 
 func (s *session) unsubscribe(c chan struct{}) {
@@ -291,30 +303,30 @@ func (ss *sessions) trim() {
 		return
 	}
 	type old struct {
-		addr    string
-		s       *session
-		seen    time.Time
-		waiting bool
+		addr string
+		s    *session
+		seen time.Time
+		rank int
 	}
 	var olds []old
 	for addr, s := range ss.byAddress {
 		s.mu.Lock()
 		open := len(s.watch) > 0 || len(s.turn) > 0
-		waiting := slices.ContainsFunc(s.log, func(m message) bool { return !m.Mine && !m.told })
+		rank := 1
+		switch {
+		case len(s.log) == 0:
+			rank = 0 // somebody looked at the page; a cookie is easily made up
+		case slices.ContainsFunc(s.log, func(m message) bool { return !m.Mine && !m.told }):
+			rank = 2
+		}
 		seen := s.seen
 		s.mu.Unlock()
 		if !open {
-			olds = append(olds, old{addr, s, seen, waiting})
+			olds = append(olds, old{addr, s, seen, rank})
 		}
 	}
 	slices.SortFunc(olds, func(a, b old) int {
-		if a.waiting != b.waiting {
-			if b.waiting {
-				return -1
-			}
-			return 1
-		}
-		return a.seen.Compare(b.seen)
+		return cmp.Or(cmp.Compare(a.rank, b.rank), a.seen.Compare(b.seen))
 	})
 	for _, o := range olds {
 		if len(ss.byAddress) <= Sessions*7/8 && ss.bytes.Load() <= MemoryBytes*7/8 {

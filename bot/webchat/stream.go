@@ -25,7 +25,21 @@ func (c *Channel) events(w http.ResponseWriter, r *http.Request) {
 		seq, _ = strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
 	}
 	s := c.session(r, cookie)
-	news := s.subscribe()
+	if s.nothing() {
+		w.WriteHeader(http.StatusNoContent) // a page listens once something was said; a made-up cookie holds no stream open
+		return
+	}
+	ip := c.o.ClientIP(r)
+	if !c.streams.begin(ip) {
+		tooMany(w)
+		return
+	}
+	defer c.streams.end(ip)
+	news := s.subscribe(sessionStreams)
+	if news == nil {
+		tooMany(w)
+		return
+	}
 	defer s.unsubscribe(news)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
@@ -73,6 +87,12 @@ func (c *Channel) events(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+}
+
+// tooMany ends one stream more than there may be; the page asks again after a while.
+func tooMany(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "5")
+	w.WriteHeader(http.StatusServiceUnavailable)
 }
 
 // wire is a message as the page's script reads it.

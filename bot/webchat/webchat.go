@@ -95,6 +95,7 @@ type Channel struct {
 	mux      *http.ServeMux
 	sessions sessions
 	limits   limits
+	streams  streams
 	// closing ends the open event streams when the process stops.
 	closing chan struct{}
 	once    sync.Once

@@ -581,6 +581,79 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+// Whoever makes cookies up, a new one with every request, pushes nobody's conversation out and takes no memory beyond the
+// bound, and holds no stream open.
+func TestMadeUpCookies(t *testing.T) {
+	e, b, _ := start(t, nil)
+	b.say("aaaaaaaa1", "halo")
+	mine := e.messages()[0].From.Address
+	ask := func(path string, n int) int {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.AddCookie(&http.Cookie{Name: "chat", Value: fmt.Sprintf("%043d", n)})
+		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+		defer cancel()
+		w := httptest.NewRecorder()
+		e.ch.ServeHTTP(w, r.WithContext(ctx))
+		return w.Code
+	}
+	for i := range Sessions + 2000 {
+		ask("/exit", i)
+	}
+	e.ch.sessions.mu.Lock()
+	n, kept := len(e.ch.sessions.byAddress), e.ch.sessions.byAddress[mine] != nil
+	e.ch.sessions.mu.Unlock()
+	if n > Sessions || !kept {
+		t.Errorf("%d sessions, the real one kept: %v", n, kept)
+	}
+	if code := ask("/events", 1); code != http.StatusNoContent {
+		t.Errorf("a stream for a conversation that is none: %d", code)
+	}
+}
+
+// One conversation and one address hold no more streams open than a person needs; a stream that ends makes room.
+func TestStreamsAreBounded(t *testing.T) {
+	_, b, _ := start(t, nil)
+	b.say("aaaaaaaa1", "halo")
+	open := func(ctx context.Context) *http.Response {
+		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, b.url+"/events", nil)
+		r, err := b.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { r.Body.Close() })
+		return r
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	for i := range sessionStreams {
+		if r := open(ctx); r.StatusCode != http.StatusOK {
+			t.Fatalf("stream %d: %d", i, r.StatusCode)
+		}
+	}
+	if r := open(t.Context()); r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Retry-After") == "" {
+		t.Errorf("one more: %d", r.StatusCode)
+	}
+	leave()
+	for deadline := time.Now().Add(time.Minute); open(t.Context()).StatusCode != http.StatusOK; {
+		if time.Now().After(deadline) {
+			t.Fatal("the streams that ended make no room")
+		}
+	}
+
+	var s streams
+	for i := range ipStreams {
+		if !s.begin("203.0.113.7") {
+			t.Fatalf("stream %d is refused", i)
+		}
+	}
+	if s.begin("203.0.113.7") || !s.begin("203.0.113.8") {
+		t.Error("an address is counted with another, or not at all")
+	}
+	s.end("203.0.113.7")
+	if !s.begin("203.0.113.7") {
+		t.Error("a stream that ended makes no room")
+	}
+}
+
 // After a restart of the process the page shows what was said, also an officer's reply that no browser had fetched;
 // not what was deleted, and nothing to a browser whose person had left the page.
 func TestRestartReadsTheConversationBack(t *testing.T) {
