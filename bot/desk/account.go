@@ -68,6 +68,10 @@ func setPassword(q *request) error {
 	return q.begin(a)
 }
 
+// langsPerMinute bounds how often an account is written by its owner: whoever does it all the time makes the admin who
+// dismisses them find the account changed meanwhile, again and again.
+const langsPerMinute = 10
+
 // setLang changes the account's language, from whatever page the reader is on.
 func setLang(q *request) error {
 	lang := q.r.PostFormValue("lang")
@@ -75,6 +79,14 @@ func setLang(q *request) error {
 		return q.to(q.back())
 	}
 	if q.user.Lang != lang {
+		wait, err := q.d.Staff.Throttle(q.r.Context(), "lang:"+q.user.Name, langsPerMinute, time.Minute)
+		if err != nil {
+			return fmt.Errorf("throttle: %w", err)
+		}
+		if wait > 0 {
+			q.sorry(http.StatusTooManyRequests, "desk.signin.wait", "Wait", q.span(wait+time.Second))
+			return nil
+		}
 		a := *q.user
 		a.Lang = lang
 		row := q.audit("language")

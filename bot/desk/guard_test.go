@@ -403,6 +403,22 @@ func TestSessionLife(t *testing.T) {
 	w.browser().post("/signin", "name", "officer", "password", password).want(401)
 }
 
+// Nobody keeps the own account changing so that it cannot be closed.
+func TestOwnAccountIsNotKeptChanging(t *testing.T) {
+	w := newWorld(t)
+	b := w.as("officer")
+	for i := range langsPerMinute {
+		b.post("/lang", "lang", []string{"en", "id"}[i%2]).want(200)
+	}
+	b.post("/lang", "lang", "en").want(429)
+	if n := w.audited("language", ""); n != langsPerMinute {
+		t.Errorf("%d changes", n)
+	}
+	b.post("/lang", "lang", "id").want(200) // it is that already: nothing is written
+	w.advance(61 * time.Second)
+	b.post("/lang", "lang", "en").want(200)
+}
+
 // A one-time link sets a password once; a bad password does not spend it.
 func TestOneTimeLink(t *testing.T) {
 	w := newWorld(t)
