@@ -69,8 +69,7 @@ func (q *request) callPanel(c *casework.Case, now time.Time, see shown) callPane
 	}
 	for i := len(c.Attempts) - 1; i >= 0; i-- {
 		a := c.Attempts[i]
-		h := attemptView{At: a.At, By: a.By, Via: q.t("desk.via." + a.Via), Outcome: q.t("desk.attempt.open"), Note: clean(a.Note), Override: clean(a.Override)}
-		h.Note.Text = mask(h.Note.Text, see)
+		h := attemptView{At: a.At, By: a.By, Via: q.t("desk.via." + a.Via), Outcome: q.t("desk.attempt.open"), Note: masked(a.Note, see), Override: masked(a.Override, see)}
 		if a.Outcome != "" {
 			h.Outcome = q.t("outcome." + string(a.Outcome))
 		}

@@ -223,7 +223,7 @@ func (q *request) caseView(file bot.CaseFile, now time.Time) (casePage, error) {
 		Late: q.lateness(c, now), Waited: q.span(now.Sub(waitingSince(c))), Target: q.span(q.mission.rules.Target(class)),
 		Simulated: c.Simulated, Origin: q.channelName(c.Origin), Language: c.Lang, Created: c.CreatedAt,
 		CreatedBy: c.CreatedBy, Gate: gateOf(file, now), Ver: file.Version, NotSafe: c.Safety != flows.Safe,
-		Score: c.Triage.Score, Override: c.Override, Purpose: q.session.purpose(c.Code),
+		Score: c.Triage.Score, Purpose: q.session.purpose(c.Code),
 		Often: len(q.session.skipped(now)) >= skipsNoWords,
 	}
 	p.Live = "case"
@@ -237,10 +237,15 @@ func (q *request) caseView(file bot.CaseFile, now time.Time) (casePage, error) {
 	if c.Closed() {
 		p.Closed, p.ClosedAt = q.t("closed."+c.ClosedAs), c.ClosedAt
 	}
-	if h := c.Hold; h != nil {
-		p.Legal = &legalView{By: q.whoText(h.By), Reason: clean(h.Reason), At: h.At}
-	}
 	see := q.sees(c, now)
+	if h := c.Hold; h != nil {
+		p.Legal = &legalView{By: q.whoText(h.By), Reason: masked(h.Reason, see), At: h.At}
+	}
+	if o := c.Override; o != nil {
+		said := *o
+		said.Reason = mask(cleanLine(o.Reason).Text, see)
+		p.Override = &said
+	}
 	var err error
 	if file, err = q.withLinked(file, now); err != nil {
 		return p, err
@@ -261,7 +266,7 @@ func (q *request) caseView(file bot.CaseFile, now time.Time) (casePage, error) {
 	p.Call = q.callPanel(c, now, see)
 	p.Contacts = q.contacts(c)
 	p.Reply = q.replyView(c)
-	p.Held = q.held(file)
+	p.Held = q.held(file, see)
 	p.Places = q.places(c, see)
 	p.Next = q.nextView(c, now)
 	p.Reveals = q.reveals(c, now)

@@ -70,6 +70,13 @@ func mask(s string, may shown) string {
 	})
 }
 
+// masked is somebody's text, made safe to look at, without the numbers that may not be shown.
+func masked(s string, may shown) words {
+	w := clean(s)
+	w.Text = mask(w.Text, may)
+	return w
+}
+
 func digits(s string) (n int) {
 	for _, r := range s {
 		if unicode.IsDigit(r) {

@@ -212,11 +212,11 @@ type heldView struct {
 	Text  words
 }
 
-func (q *request) held(file bot.CaseFile) []heldView {
+func (q *request) held(file bot.CaseFile, see shown) []heldView {
 	var out []heldView
 	for _, r := range file.Rows {
 		if r.State == bot.RowHeld || r.State == bot.RowFailed || r.State == bot.RowUnknown {
-			out = append(out, heldView{r.ID, r.CreatedAt, r.By, r.State, q.whyText(r), r.NotBefore, clean(r.Out.Text)})
+			out = append(out, heldView{r.ID, r.CreatedAt, r.By, r.State, q.whyText(r), r.NotBefore, masked(r.Out.Text, see)})
 		}
 	}
 	slices.SortFunc(out, func(a, b heldView) int { return a.At.Compare(b.At) })

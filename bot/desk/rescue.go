@@ -37,7 +37,7 @@ func (q *request) rescue(file bot.CaseFile, see shown, now time.Time) rescueView
 	if c.Rescue == nil {
 		return v
 	}
-	v.On, v.Asking, v.At, v.By, v.Consent = true, c.Rescuing(), c.Rescue.At, c.Rescue.By, clean(c.Rescue.Consent)
+	v.On, v.Asking, v.At, v.By, v.Consent = true, c.Rescuing(), c.Rescue.At, c.Rescue.By, masked(c.Rescue.Consent, see)
 	for _, it := range casework.RescueList(c) {
 		x := rescueItemView{
 			Step: string(it.Step), Label: q.stepText(it.Step), Done: it.Done, Asked: it.Asked, Skipped: it.Answer.Skipped,

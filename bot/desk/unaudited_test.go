@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pulang/bot"
+	"pulang/flows/casework"
 )
 
 // A form that is not done shows the case again. Whoever sends one to a case that they never opened has read it all the
@@ -68,4 +71,25 @@ func TestOneLookIsOneRow(t *testing.T) {
 	if n := w.audited("open", caseCode(2)); n != 1 {
 		t.Errorf("%d rows: the opening that failed covered the next", n)
 	}
+}
+
+// Staff write numbers, too, and rows that did not leave say what they would have said: what is masked in the timeline is
+// masked there as well.
+func TestNoNumberBesideTheTimeline(t *testing.T) {
+	w := newWorld(t)
+	const number = "081234567890"
+	c := w.f.make(person{n: 1, ago: time.Hour, safety: "danger", says: []string{"jangan telepon"}})
+	for i, state := range []bot.RowState{bot.RowFailed, bot.RowHeld, bot.RowUnknown} {
+		id := newID(w.clock().Add(time.Duration(i)))
+		w.f.rows[id] = &bot.Row{ID: id, CaseID: c.ID, State: state, Why: "bad_request", Out: bot.Outgoing{Text: "nomor " + number}, CreatedAt: w.clock()}
+	}
+	c.Attempts = append(c.Attempts, casework.Attempt{ID: "a", At: w.clock(), By: "sri", Via: casework.ViaPhone, Outcome: casework.NoAnswer, Note: number, Override: number})
+	c.Override = &casework.Override{Class: casework.P1, By: "sri", At: w.clock(), Reason: number}
+	c.Hold = &casework.Hold{By: "sri", At: w.clock(), Reason: number}
+	c.Rescue = &casework.Rescue{By: "sri", At: w.clock(), Consent: number}
+	w.f.put(c)
+	path := "/case/" + caseCode(1)
+	b := w.as("supervisor")
+	b.get(path).want(200, "nomor •").lacks(number)
+	b.get(path + "/print").want(200).lacks(number)
 }
