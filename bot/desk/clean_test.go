@@ -55,6 +55,10 @@ func TestMask(t *testing.T) {
 		"lihat https://maps.app.goo.gl/abc": "lihat https://•••",
 		"kode K7M4-692Q":                    "kode K7M4-692Q",
 		"USD 3.650":                         "USD 3.650",
+		"+62 812‑3456‑7890":                 "+•• •••‑••••‑••90", // as WhatsApp writes it
+		"0812−3456~7890|1":                  "••••−••••~•••0|1",
+		"0️⃣8️⃣1️⃣2️⃣3️⃣4️⃣5️⃣6️⃣": "•️⃣•️⃣•️⃣•️⃣•️⃣•️⃣5️⃣6️⃣",
+		"1️⃣ 4️⃣": "1️⃣ 4️⃣",
 	} {
 		if got := mask(in, shown{}); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)

@@ -9,8 +9,9 @@ import (
 // A citizen writes numbers and pins into the chat. What the page masks elsewhere it masks there too, or a glance
 // at the timeline would undo the gate: no number can be read off a case that may not be rung.
 
-// sep is what people put between the digits of a number.
-const sep = `[\p{Zs}.\-–—/()_,*·]`
+// sep is what people and messengers put between the digits of a number: WhatsApp writes +62 812‑3456‑7890 with hyphens that
+// do not break, and 1️⃣ is a digit with two marks behind it.
+const sep = `[\p{Zs}\p{Pd}−.…/()_,*·•~|\x{FE0F}\x{20E3}]`
 
 var (
 	// longDigits is a run of at least 7 digits with at most three separators between two of them.
