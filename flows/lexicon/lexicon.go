@@ -64,7 +64,7 @@ type reader struct {
 
 // Read takes from a message what it says. It never fails: what it does not understand it leaves out.
 func (l *Lexicon) Read(text string, c Context) Reading {
-	text = ends(text)
+	text = strings.Map(plainDash, ends(text))
 	if strings.TrimSpace(text) == "" {
 		return Reading{}
 	}
@@ -98,6 +98,20 @@ func (l *Lexicon) Read(text string, c Context) Reading {
 	s.choices()
 	s.agree()
 	return s.r
+}
+
+// plainDash makes hyphens and spaces that do not break, and dashes, those of a keyboard: what is read by its characters,
+// numbers before all, knows no others.
+func plainDash(r rune) rune {
+	switch {
+	case r < 0xA0:
+		return r
+	case r >= 0x2010 && r <= 0x2015, r == 0x2212:
+		return '-'
+	case r == 0xA0, r == 0x2007, r == 0x202F:
+		return ' '
+	}
+	return r
 }
 
 // topic returns the hits of one topic that count at this step.
