@@ -22,6 +22,10 @@ const (
 	// patience is how long a message over the limit waits for its turn before it is handed back.
 	patience  = 3 * time.Second
 	heartbeat = 15 * time.Second
+	// maxData is longer than a button's data ever is.
+	maxData = 128
+	// smallest is what a message without words counts in bytes.
+	smallest = 128
 )
 
 // routes is everything that this handler answers; the rest is 404.
@@ -94,6 +98,15 @@ func (c *Channel) send(w http.ResponseWriter, r *http.Request) {
 		c.refuse(w, r, http.StatusUnprocessableEntity, draft{Notice: problem, Text: r.PostForm.Get("text")})
 		return
 	}
+	for _, of := range []struct {
+		key             string
+		perSecond, once int
+	}{{"bytes ip " + ip, ipBytes, ipBytesOnce}, {"bytes who " + address(cookie), sessionBytes, sessionBytesOnce}} {
+		if d := c.limits.take(len(in.Text)+smallest, of.key, float64(of.perSecond), of.once, 0); d > 0 {
+			c.busy(w, r, d)
+			return
+		}
+	}
 	s := c.session(r, cookie)
 	select {
 	case s.turn <- struct{}{}:
@@ -162,6 +175,8 @@ func (c *Channel) read(r *http.Request) (in flows.Input, shown message, id, prob
 	}
 	in = flows.Input{ID: id, At: c.o.Clock(), Lang: c.lang(r)}
 	switch data, lat, text := f.Get("data"), f.Get("lat"), strings.TrimSpace(f.Get("text")); {
+	case len(data) > maxData:
+		return in, shown, "", "web.reload"
 	case data != "":
 		// Each button of one prompt has the same form id: the data belongs to what was done.
 		in.Kind, in.Tap = flows.KindTap, bot.ParseTap(data)

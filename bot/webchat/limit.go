@@ -11,11 +11,15 @@ import (
 )
 
 // What one person and one network address may do. Many people share an address in a shelter or a compound, so its
-// limits are wide. A message over the limit is handed back to be sent again, never swallowed.
+// limits are wide. A message over the limit is handed back to be sent again, never swallowed. Everything that is said is
+// kept, and a store that is full refuses everybody, on every channel: hence the limits in bytes, far above what people
+// type, and that on new conversations, above the busiest hour that was ever reported.
 const (
 	sessionPerSecond, sessionBurst = 1, 30
+	sessionBytes, sessionBytesOnce = 256, 64 << 10 // a second, at once
 	ipPerSecond, ipBurst           = 20, 400
-	newPerSecond, newBurst         = 2, 120
+	ipBytes, ipBytesOnce           = 4 << 10, 1 << 20
+	newPerSecond, newBurst         = 0.2, 120
 	maxBuckets                     = 20_000
 	// sessionStreams and ipStreams bound the open pages of one conversation and of one address: each costs memory for as
 	// long as it is open, and a descriptor that Telegram's webhook on the same listener would lack.
@@ -36,6 +40,11 @@ func newLimits(clock func() time.Time) limits {
 // wait takes one token of key and says how long to wait before going on. Above patience it takes none: the message is
 // to be handed back. When memory is short it forgets and lets pass: a person in need counts more than a counter.
 func (l limits) wait(key string, perSecond float64, burst int, patience time.Duration) time.Duration {
+	return l.take(1, key, perSecond, burst, patience)
+}
+
+// take is wait for n tokens, of which burst has room for at least as many.
+func (l limits) take(n int, key string, perSecond float64, burst int, patience time.Duration) time.Duration {
 	now := l.clock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -47,7 +56,7 @@ func (l limits) wait(key string, perSecond float64, burst int, patience time.Dur
 		b = rate.NewLimiter(rate.Limit(perSecond), burst)
 		l.buckets[key] = b
 	}
-	r := b.ReserveN(now, 1)
+	r := b.ReserveN(now, n)
 	d := r.DelayFrom(now)
 	if d > patience {
 		r.CancelAt(now)

@@ -367,6 +367,46 @@ func TestRateLimit(t *testing.T) {
 	}
 }
 
+// Nobody fills the store, which would then refuse everybody: one browser with long messages, and one address with ever new
+// browsers.
+func TestNobodyFillsTheStore(t *testing.T) {
+	now := time.Date(2026, 1, 19, 8, 0, 0, 0, time.UTC)
+	e, b, u := start(t, func(o *Options) { o.Clock = func() time.Time { return now } })
+	long := strings.Repeat("𝕳", MaxRunes)
+	kept := func() (n int) {
+		for _, m := range e.messages() {
+			n += len(m.Input.Text) + len(fmt.Sprint(m.Input.Tap))
+		}
+		return n
+	}
+	for i := range sessionBurst {
+		r, page := b.say(fmt.Sprintf("aaaaaaaa%d", i), long)
+		if r.StatusCode == http.StatusTooManyRequests && (r.Header.Get("Retry-After") == "" || !strings.Contains(page, long)) {
+			t.Error("what was not taken must come back, with when to send it")
+		}
+	}
+	if n := kept(); n < 3*len(long) || n > sessionBytesOnce+10<<10 {
+		t.Errorf("one browser at once: %d bytes", n)
+	}
+	for i := range 100 { // the longest in turns, each browser once
+		newBrowser(t, u).say(fmt.Sprintf("aaaaaaaa%d", i), long)
+	}
+	if n := kept(); n > ipBytesOnce+10<<10 {
+		t.Errorf("one address at once: %d bytes", n)
+	}
+	now = now.Add(time.Hour)
+	before := kept()
+	for i := range newBurst {
+		newBrowser(t, u).say(fmt.Sprintf("aaaaaaaa%d", i), "tolong saya")
+	}
+	if n := kept() - before; n < newBurst*len("tolong saya") {
+		t.Errorf("an hour later %d bytes of %d people", n, newBurst)
+	}
+	if r, _ := b.post("/send", url.Values{"id": {"aaaaaaaa9"}, "data": {"v1:aa:" + strings.Repeat("x", 60_000) + ":safe"}}); r.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("a button's data of 60 kB: %d", r.StatusCode)
+	}
+}
+
 func TestManyNewSessionsOfOneAddress(t *testing.T) {
 	now := time.Date(2026, 1, 19, 8, 0, 0, 0, time.UTC)
 	_, _, u := start(t, func(o *Options) { o.Clock = func() time.Time { return now } })
