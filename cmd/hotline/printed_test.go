@@ -27,7 +27,9 @@ func TestHostileTextOnATerminal(t *testing.T) {
 		if exit != 0 || out == "" {
 			t.Errorf("%v: %d %s", args, exit, errs)
 		}
-		if i := strings.IndexFunc(out, func(r rune) bool { return r != '\n' && (unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)) }); i >= 0 {
+		if i := strings.IndexFunc(out, func(r rune) bool {
+			return r != '\n' && (unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp))
+		}); i >= 0 {
 			t.Errorf("%v prints %q", args, out[max(0, i-20):min(len(out), i+20)])
 		}
 		if len(args) == 4 && args[0] == "case" {

@@ -113,7 +113,7 @@ func (t *turn) renew() bool {
 		Older: append(append([]string(nil), old.Older...), old.Case),
 	}
 	t.ownAnswers, t.ownMemo = false, false
-	t.note(memoWrong, old.Memo[memoWrong]) // wrong codes are counted by contact, not by report
+	t.note(memoWrong, old.Memo[memoWrong])                               // wrong codes are counted by contact, not by report
 	t.env.Case, t.heard, t.content, t.parts = nil, old.Heard, false, nil // what was said since the old one was closed
 	t.away, t.fresh, t.r.SafetyNow = false, false, ""
 	t.effects = append(t.effects, flows.Wake{Timer: timerNudge})
