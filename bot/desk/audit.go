@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pulang/bot"
+	"pulang/flows/casework"
 )
 
 // auditPage is the log of who did what. It holds no word, name or number of a citizen.
@@ -16,15 +17,54 @@ type auditPage struct {
 	Areas []option
 	N     int
 	Who   string
+	Code  string
 	What  string
 	Whats []string
 }
 
-const auditRows = 1000
+const (
+	// auditRows is how many rows a page shows; auditDeep how many of the newest are looked through for what was asked for:
+	// about what ten officers leave in a busy day.
+	auditRows = 1000
+	auditDeep = 20_000
+)
+
+// Role is the role of a row in words.
+func (p auditPage) Role(r bot.Audit) string {
+	if s := p.Known("desk.role." + r.Role); r.Role != "" && s != "" {
+		return s
+	}
+	return p.Clean(r.Role)
+}
+
+// Detail is what a row is about, in words where it is an id of ours.
+func (p auditPage) Detail(r bot.Audit) string {
+	if s := p.Known(detailOf[r.What] + r.Field); detailOf[r.What] != "" && s != "" {
+		return s
+	}
+	return p.Clean(r.Field)
+}
+
+// detailOf are the texts for what an act is about.
+var detailOf = map[string]string{
+	"outcome": "outcome.", "call": "desk.via.", "close": "closed.", "stage": "stage.", "safety": "desk.safety.",
+	"reveal": "desk.field.", "reply": "desk.channel.", "new_case": "desk.channel.", "answer": "desk.step.", "signal_done": "signal.",
+}
+
+// Purpose is why it was done.
+func (p auditPage) Purpose(r bot.Audit) string {
+	if s := p.Known("desk.purpose." + r.Purpose); r.What == "reveal" && s != "" {
+		return s
+	}
+	return p.Clean(r.Purpose)
+}
 
 func auditLog(q *request) error {
 	query := q.r.URL.Query()
-	p := auditPage{page: q.page("audit", q.t("desk.nav.audit")), Who: query.Get("who"), What: query.Get("what")}
+	p := auditPage{page: q.page("audit", q.t("desk.nav.audit")), Who: query.Get("who"), What: query.Get("what"), Code: strings.TrimSpace(query.Get("code"))}
+	if code, ok := casework.ParseCode(p.Code); ok {
+		p.Code = code
+	}
 	p.Area = query.Get("area")
 	if p.Area == "" && q.mission != nil && !query.Has("area") {
 		p.Area = q.mission.Code
@@ -39,7 +79,11 @@ func auditLog(q *request) error {
 	if !known {
 		return bot.ErrNotFound
 	}
-	rows, err := q.d.Queue.AuditLog(q.r.Context(), p.Area, auditRows)
+	n := auditRows
+	if p.Who != "" || p.What != "" || p.Code != "" {
+		n = auditDeep
+	}
+	rows, err := q.d.Queue.AuditLog(q.r.Context(), p.Area, n)
 	if err != nil {
 		return fmt.Errorf("audit log: %w", err)
 	}
@@ -52,7 +96,8 @@ func auditLog(q *request) error {
 		if !slices.Contains(p.Whats, r.What) {
 			p.Whats = append(p.Whats, r.What)
 		}
-		if (p.What == "" || p.What == r.What) && (p.Who == "" || strings.EqualFold(p.Who, r.Who)) {
+		if (p.What == "" || p.What == r.What) && (p.Who == "" || strings.EqualFold(p.Who, r.Who)) &&
+			(p.Code == "" || strings.EqualFold(p.Code, r.Code)) && len(p.Rows) < auditRows {
 			p.Rows = append(p.Rows, r)
 		}
 	}
