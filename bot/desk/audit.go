@@ -47,7 +47,7 @@ func (p auditPage) Detail(r bot.Audit) string {
 
 // detailOf are the texts for what an act is about.
 var detailOf = map[string]string{
-	"outcome": "outcome.", "call": "desk.via.", "close": "closed.", "stage": "stage.", "safety": "desk.safety.",
+	"list": "desk.nav.", "outcome": "outcome.", "call": "desk.via.", "close": "closed.", "stage": "stage.", "safety": "desk.safety.",
 	"reveal": "desk.field.", "reply": "desk.channel.", "new_case": "desk.channel.", "answer": "desk.step.", "signal_done": "signal.",
 }
 
