@@ -26,7 +26,12 @@ func (q *request) banner(c *casework.Case, now time.Time) bannerView {
 	default:
 		b.Colour = "amber"
 	}
-	if b.Call.State == "no" && b.Colour == "green" {
+	aboutAnother := c.Answers[flows.StepSubjectSafe].Value() != flows.Yes && c.Answers[flows.StepWhoFor].Value() == "other_person"
+	if c.Safety == flows.Safe && aboutAnother { // the answer was the reporter's own
+		b.First = q.t("desk.banner.safe_reporter")
+	}
+	// Green is for a case in which nothing stands against ringing and nobody's life is at stake.
+	if b.Colour == "green" && (b.Call.State == "no" || casework.Effective(c, now) == casework.P1) {
 		b.Colour = "amber"
 	}
 	add := func(risk bool, key string, args ...any) { b.Items = append(b.Items, badge{q.t(key, args...), risk}) }
@@ -49,7 +54,7 @@ func (q *request) banner(c *casework.Case, now time.Time) bannerView {
 	if c.Permission != flows.CallAnytime && c.Permission != flows.CallWindow || c.Safety != flows.Safe {
 		add(true, "desk.banner.no_voicemail")
 	}
-	if c.Answers[flows.StepSubjectSafe].Value() != flows.Yes && c.Answers[flows.StepWhoFor].Value() == "other_person" {
+	if aboutAnother {
 		add(true, "desk.banner.reporter_only")
 	}
 	blocked := 0
