@@ -119,6 +119,9 @@ func (h *Hotline) fire(ctx context.Context, t Timer, now time.Time) error {
 		if err != nil {
 			return err
 		}
+		if h.Lines[c.Mission] == nil {
+			c.Mission, c.Offer = t.Line, nil // as with the person's next message, see place
+		}
 		rules := h.rulesOf(t.Line, c)
 		ch := Change{
 			// With the version: a timer that found nothing to do and was set for the same time again is no repeat.

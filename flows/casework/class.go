@@ -31,10 +31,10 @@ var Classes = []Class{P1, P2, P3, P4}
 
 // base is the class without waiting: the officer's, while it binds, or the computed one.
 func base(c *Case) Class {
-	if o := c.Override; o != nil && o.Ended.IsZero() {
+	if o := c.Override; o != nil && o.Ended.IsZero() && o.Class.Valid() {
 		return o.Class
 	}
-	if c.Triage.Class == "" {
+	if !c.Triage.Class.Valid() { // none yet, or one that only a newer program knows: no queue has it
 		return P4
 	}
 	return c.Triage.Class
@@ -205,8 +205,11 @@ func (c *Case) setP1(class Class, fresh bool, now time.Time) {
 	switch {
 	case class != P1:
 		c.P1Since, c.P1Told = time.Time{}, 0
-	case c.P1Since.IsZero(), fresh && c.readP1():
+	case c.P1Since.IsZero(), c.P1Since.After(now), fresh && c.readP1():
 		c.P1Since, c.P1Told = now, 0
+		if c.LastRead.After(now) {
+			c.LastRead = now.Add(-1) // by a clock that was ahead: nobody has read what comes now
+		}
 	}
 }
 
