@@ -194,6 +194,7 @@ func TestPrinting(t *testing.T) {
 	env := environment(t, filepath.Join(t.TempDir(), "data"))
 	for _, c := range []struct{ args, input, want string }{
 		{"--help", "", "TELEGRAM_WEBHOOK_SECRET"},
+		{"--help", "", "HOTLINE_STAFF_PASSWORD"},
 		{"mission example", "", "confirmed_on"},
 		{"flow graph", "", "flowchart TD"},
 		{"flow graph --format json", "", `"safety_now"`},

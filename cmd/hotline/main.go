@@ -54,8 +54,9 @@ type hotline struct {
 const description = `A chat hotline for stranded citizens: a bot that asks, and a desk from which officers call back.
 
 Secrets are never flags. They come from the environment, or from the file that NAME_FILE names:
-REDIS_URL, TELEGRAM_TOKEN, TELEGRAM_WEBHOOK_SECRET, WHATSAPP_STORE (the WhatsApp device store: a file,
-or a postgres:// address for several replicas; default whatsapp.db in the data directory).`
+REDIS_URL, TELEGRAM_TOKEN, TELEGRAM_WEBHOOK_SECRET, HOTLINE_STAFF_PASSWORD (of the account of --as), WHATSAPP_STORE
+(the WhatsApp device store: a file, or a postgres:// address for several replicas; default whatsapp.db in the data
+directory).`
 
 // usageError is a mistake in the command line, a setting or the mission file: exit code 2.
 type usageError struct{ error }
