@@ -115,8 +115,7 @@ func (t *turn) setSafety(v flows.Value) {
 	if rank(v) < rank(visible) && rank(visible) > rank(flows.Safe) {
 		t.signal("safety_lowered", t.in.Text)
 		if v == flows.Watched { // less than danger, and still no moment at which an older permission holds
-			t.raised(t.in.At)
-			t.before(t.in.At) // also for the second time in a second
+			t.raisedNow()
 		}
 		if t.silent() || v == flows.Watched {
 			t.say("silent.ok")
@@ -135,8 +134,7 @@ func (t *turn) setSafety(v flows.Value) {
 		}
 	}
 	if v != flows.Safe {
-		t.raised(t.in.At)
-		t.before(t.in.At)
+		t.raisedNow()
 		t.fresh = false
 		t.s.Ask = ""
 	}
@@ -156,14 +154,19 @@ func (t *turn) raised(at time.Time) {
 		return
 	}
 	t.note(memoRaised, at.Format(time.RFC3339Nano))
-	t.before(at)
 }
 
-// before marks what was answered before a time, in the same second: messengers tell whole seconds, and what was written
-// without a signal arrives in one. There the order decides.
-func (t *turn) before(at time.Time) {
+// raisedNow is raised by the message at hand.
+func (t *turn) raisedNow() {
+	t.raised(t.in.At)
+	t.before()
+}
+
+// before marks what was answered before this message, in the same second: messengers tell whole seconds, and what was
+// written without a signal arrives in one. There the order decides.
+func (t *turn) before() {
 	for _, step := range []flows.StepID{flows.StepContactPref, flows.StepSafeTime} {
-		if a, ok := t.s.Answers[step]; ok && a.At.Equal(at) && a.From != t.in.ID {
+		if a, ok := t.s.Answers[step]; ok && a.At.Equal(t.in.At) && a.From != t.in.ID {
 			t.note(memoBefore+string(step), a.From)
 		}
 	}

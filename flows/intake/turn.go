@@ -260,7 +260,7 @@ func (t *turn) wake(name string, at time.Time) {
 // finish turns the turn into what Next returns.
 func (t *turn) finish() flows.Turn {
 	if t.secret { // from the next message on
-		t.before(t.in.At)
+		t.before()
 	}
 	person := t.in.Kind != flows.KindTimer && t.in.Kind != flows.KindBlocked
 	if person && t.content {
