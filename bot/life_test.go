@@ -461,7 +461,8 @@ func (v *lives) end() {
 	}
 	for w := range v.words {
 		update, who, _ := strings.Cut(w, " ")
-		if n := at[update]; n > 1 || n == 0 && !faded && !v.lost[who] {
+		// What was said on a closed case stands there, and on the one that was begun after it.
+		if n := at[update]; n > 2 || n == 2 && on[update][0] == on[update][1] || n == 0 && !faded && !v.lost[who] {
 			v.fail("%s of %s stands %d times: %v", update, who, n, on[update])
 		}
 	}
