@@ -278,15 +278,43 @@ func (s *reader) over(h hit) bool {
 	return past && s.relief(c)
 }
 
-// escaped says whether a phrase tells of an escape that succeeded: "sudah kabur", not "kabur sekarang".
+// escaped says whether a phrase tells of an escape that succeeded: "sudah kabur", not "kabur sekarang", and nothing behind
+// it takes it back.
 func (s *reader) escaped(h hit) bool {
 	done := false
 	for i := max(0, h.start-1); i < h.end; i++ {
 		switch name := s.names[s.toks[i].id]; {
 		case name == "kabur":
-			return done
+			return done && !s.asks && !s.takenBack(h)
 		case s.on.Done.has(s.toks[i].id) || name == "berhasil":
 			done = true
+		}
+	}
+	return false
+}
+
+// takenBack says whether what follows an escape is no end of it: "tapi ketangkap lagi", "diseret balik", "masih dicari", "teman
+// masih di dalam", another compound.
+func (s *reader) takenBack(h hit) bool {
+	for _, o := range s.hits {
+		switch s.sections[o.section] {
+		case "need.held_or_threatened", "need.detained", "kind.in_compound", "spot.in_compound":
+			if o.start >= h.end && s.clause[o.start] > s.clause[h.start] && !s.denied(o) {
+				return true
+			}
+		}
+	}
+	for i := h.end; i < len(s.toks); i++ {
+		t := s.toks[i]
+		switch s.names[t.id] {
+		case "masih", "lagi":
+			return true
+		}
+		if t.raw == "balik" || t.raw == "paksa" {
+			return true
+		}
+		if s.on.Contrast.has(t.id) && !slices.ContainsFunc(s.hits, func(o hit) bool { return o.start > i && o.start <= i+3 && s.better(o) }) {
+			return true
 		}
 	}
 	return false
