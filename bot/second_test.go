@@ -27,6 +27,13 @@ func TestMessagesOfOneSecond(t *testing.T) {
 	l := newLine(t, storetest.Open(t, storetest.Redis(t, "--appendonly", "no").Client, store.Options{}))
 	numbers := regexp.MustCompile(`\b[A-Z0-9]{4}-[A-Z0-9]{4}\b|\b[A-Z0-9]{3}-[A-Z0-9]{3}-[A-Z0-9]{3}\b|(Antrean sekarang|Queue now): \d+`)
 	start := time.Now().Truncate(time.Second).Add(-2 * time.Hour)
+	seed := rand.Uint64()
+	if was := os.Getenv("PULANG_SEED"); was != "" {
+		if _, err := fmt.Sscan(was, &seed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("PULANG_SEED=%d", seed)
 	var all sync.WaitGroup
 	turns := make(chan struct{}, 8)
 	for i, file := range files {
@@ -39,7 +46,7 @@ func TestMessagesOfOneSecond(t *testing.T) {
 			turns <- struct{}{}
 			defer func() { <-turns }()
 			var told [4][]string
-			dice := rand.New(rand.NewPCG(rand.Uint64(), 1))
+			dice := rand.New(rand.NewPCG(seed, uint64(i)))
 			for kind := range told { // a minute apart, in one second, now and then in one
 				who, at, n := fmt.Sprintf("%d%d", kind+1, i), start, 0
 				for line := range strings.SplitSeq(typed, "\n") {

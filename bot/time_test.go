@@ -201,4 +201,15 @@ func TestWordsOnAClosedCaseGoAlongIntoTheNewOne(t *testing.T) {
 	if f.Case.CreatedAt.After(wrote) {
 		t.Errorf("the clock starts at %v, the words came before %v", f.Case.CreatedAt, wrote)
 	}
+	l.forward(3 * 24 * time.Hour)
+	if err := l.hot.FireTimers(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	id, err := s.CaseID(t.Context(), "kh", old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, _, err := s.LoadCase(t.Context(), "kh", id); err != nil || !c.Closed() {
+		t.Errorf("the closed case came back, %v", err)
+	}
 }

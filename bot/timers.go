@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -133,6 +134,9 @@ func (h *Hotline) fire(ctx context.Context, t Timer, now time.Time) error {
 				return err
 			}
 		}
+		if t.Name == casework.TimerReopen {
+			h.left(ctx, c)
+		}
 		h.happened(&ch, casework.OnTimer(c, t.Name, now, rules), now)
 		h.happened(&ch, c.Rescore(now, rules), now)
 		for _, next := range casework.Timers(c, now, rules) {
@@ -148,6 +152,25 @@ func (h *Hotline) fire(ctx context.Context, t Timer, now time.Time) error {
 		return err
 	}
 	return fmt.Errorf("timer %s: %w after %d tries", t.Name, ErrConflict, tries)
+}
+
+// left notes that everybody who wrote after a case was closed turned to a new matter: a commit holds one case, and the one
+// that opened the new matter could not say so on this one. When in doubt the case comes back.
+func (h *Hotline) left(ctx context.Context, c *casework.Case) {
+	some := false
+	for _, k := range c.Contacts {
+		if !k.LastIn.After(c.SeenIn) {
+			continue
+		}
+		snap, err := h.Store.Load(ctx, c.Line, ContactOf(k), "")
+		if err != nil || !slices.Contains(snap.State.Older, c.Code) {
+			return
+		}
+		some = true
+	}
+	if some {
+		c.Left()
+	}
 }
 
 // can is what the channel of a contact is able to do, for a turn that no message began.

@@ -70,8 +70,11 @@ func (t *turn) retell(told []flows.Heard) {
 		}
 		t.in = h.Input
 		t.r = t.f.read(text, t.context(nil))
-		if t.r.SafetyNow == flows.Safe {
+		switch t.r.SafetyNow {
+		case flows.Safe:
 			t.r.SafetyNow = ""
+		case flows.Danger:
+			t.othersDanger()
 		}
 		t.signals(text)
 		t.fill(nil)

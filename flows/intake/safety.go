@@ -194,6 +194,18 @@ func (t *turn) alarm() {
 	t.offer(q)
 }
 
+// othersDanger reports whether the danger that was read is that of somebody of whom the writer tells. It is a need of theirs then.
+func (t *turn) othersDanger() bool {
+	if t.r.WhoFor != otherPerson && (t.value(flows.StepWhoFor) != otherPerson || t.asks(flows.StepSafetyNow)) {
+		return false
+	}
+	t.r.SafetyNow = ""
+	if len(t.r.Needs) == 0 {
+		t.r.Needs = []flows.Value{heldOrThreatened}
+	}
+	return true
+}
+
 // dangerWords acts on danger in the words. Somebody who reports for another person is not in danger by telling of it:
 // the report says held or threatened, which is as urgent, and the conversation goes on.
 func (t *turn) dangerWords() bool {
@@ -201,11 +213,7 @@ func (t *turn) dangerWords() bool {
 	if t.r.SafetyNow != flows.Danger && cmd != cmdDanger {
 		return false
 	}
-	if cmd != cmdDanger && (t.r.WhoFor == otherPerson || t.value(flows.StepWhoFor) == otherPerson && !t.asks(flows.StepSafetyNow)) {
-		t.r.SafetyNow = ""
-		if len(t.r.Needs) == 0 {
-			t.r.Needs = []flows.Value{heldOrThreatened}
-		}
+	if cmd != cmdDanger && t.othersDanger() {
 		return false
 	}
 	t.reopen()
