@@ -143,8 +143,13 @@ func durability(ctx context.Context, c *redis.Client, failover bool) ([]string, 
 		got, err := c.ConfigGet(ctx, name).Result()
 		var re redis.Error
 		if errors.As(err, &re) {
-			return []string{"Redis does not tell its settings (" + firstWord(err) + "): allow this user CONFIG GET (-config +config|get), " +
-				"or start with --accept-data-loss"}, nil
+			switch k := firstWord(err); k {
+			case "NOAUTH", "WRONGPASS", "redis:":
+				return nil, notLetIn(c, k, err)
+			default:
+				return []string{"Redis does not tell its settings (" + k + "): allow this user CONFIG GET (-config +config|get), " +
+					"or start with --accept-data-loss"}, nil
+			}
 		}
 		if err != nil {
 			return nil, err
@@ -168,6 +173,18 @@ func durability(ctx context.Context, c *redis.Client, failover bool) ([]string, 
 		}
 	}
 	return append(problems, defaultUser(ctx, c)...), nil
+}
+
+// notLetIn says what to do about a Redis that does not know the user, or about sentinels (kind "redis:") that name no primary.
+func notLetIn(c *redis.Client, kind string, err error) error {
+	where := "user and password of REDIS_URL"
+	if c.Options().Addr == failoverClient {
+		where += " (with redis+sentinel:// those of Redis stand in ?username=…&password=…, those of the sentinels before the @)"
+	}
+	if kind == "redis:" {
+		return fmt.Errorf("%w: correct the addresses, or %s", err, where)
+	}
+	return fmt.Errorf("it does not let this user in (%s): correct %s", kind, where)
 }
 
 // replayed are commands that stand in an append-only file, in the transactions that scripts become there.
