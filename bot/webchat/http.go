@@ -76,12 +76,17 @@ func (c *Channel) send(w http.ResponseWriter, r *http.Request) {
 		c.busy(w, r, d)
 		return
 	}
-	cookie := c.cookie(r)
-	if cookie == "" {
+	cookie, s := c.cookie(r), (*session)(nil)
+	if cookie != "" {
+		s = c.session(r, cookie)
+	}
+	if s == nil || s.nothing() { // a cookie is easily made up: what counts is whether anything was said
 		if d := c.limits.wait("new "+ip, newPerSecond, newBurst, 0); d > 0 {
 			c.busy(w, r, d)
 			return
 		}
+	}
+	if s == nil {
 		cookie = c.newID(32)
 	} else if d := c.limits.wait("who "+address(cookie), sessionPerSecond, sessionBurst, patience); d > patience {
 		c.busy(w, r, d)
@@ -107,7 +112,9 @@ func (c *Channel) send(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	s := c.session(r, cookie)
+	if s == nil {
+		s = c.session(r, cookie)
+	}
 	select {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()

@@ -33,7 +33,17 @@ func (c *Channel) back(w http.ResponseWriter, r *http.Request) {
 // end removes the conversation from this device. The report stays, and the case is told that this way is closed.
 func (c *Channel) end(w http.ResponseWriter, r *http.Request) {
 	if cookie := c.cookie(r); cookie != "" {
-		s := c.session(r, cookie)
+		c.endOf(r, cookie)
+	}
+	c.setCookie(w, "", -1)
+	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	http.Redirect(w, r, c.o.Base+c.query(r), http.StatusSeeOther)
+}
+
+// endOf tells the case that this way is closed. Where nothing was said there is none: a made-up cookie begins none.
+func (c *Channel) endOf(r *http.Request, cookie string) {
+	s := c.session(r, cookie)
+	if !s.nothing() {
 		err := c.o.Handler.Handle(r.Context(), bot.Message{
 			UpdateID: "w" + address(cookie)[:12] + ":end", Line: c.o.Line, From: c.contact(cookie),
 			Input: flows.Input{Kind: flows.KindBlocked, At: c.o.Clock(), Lang: c.lang(r)},
@@ -41,9 +51,6 @@ func (c *Channel) end(w http.ResponseWriter, r *http.Request) {
 		if err != nil { // the device is cleared all the same: that is what protects the person now
 			c.o.Log.Warn("end of chat not stored", "channel", Name, "line", c.o.Line, "err", err)
 		}
-		s.end()
 	}
-	c.setCookie(w, "", -1)
-	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
-	http.Redirect(w, r, c.o.Base+c.query(r), http.StatusSeeOther)
+	s.end()
 }

@@ -21,8 +21,8 @@ const (
 	ipBytes, ipBytesOnce           = 4 << 10, 1 << 20
 	newPerSecond, newBurst         = 0.2, 120
 	maxBuckets                     = 20_000
-	// sessionStreams and ipStreams bound the open pages of one conversation and of one address: each costs memory for as
-	// long as it is open, and a descriptor that Telegram's webhook on the same listener would lack.
+	// sessionStreams and ipStreams bound the streams that are held open for one conversation and for one address: each costs
+	// memory, and a descriptor that Telegram's webhook on the same listener would lack. More pages than that ask again.
 	sessionStreams, ipStreams = 8, 400
 )
 

@@ -23,7 +23,7 @@ addEventListener("pageshow", e => { if (e.persisted) { root.classList.add("away"
 const log = $("log");
 if (!log) return; // covered
 const form = $("say"), box = $("text"), state = $("state"), words = $("words").dataset;
-let last = Number(d.last), source = null;
+let last = Number(d.last), source = null, lost = 0;
 const newID = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), b => b.toString(16).padStart(2, "0")).join("");
 // Whoever sees the newest message goes on to the next; whoever reads further up is left there.
 const atEnd = () => !log.lastElementChild || log.lastElementChild.getBoundingClientRect().top < innerHeight;
@@ -74,9 +74,11 @@ const listen = () => {
   source = new EventSource(d.base + "events?after=" + last + "&lang=" + d.lang);
   source.onmessage = e => { last = Number(e.lastEventId); add(JSON.parse(e.data)); };
   source.addEventListener("anew", () => { last = 0; log.replaceChildren(); });
-  source.onopen = () => { if (state.textContent === words.off) state.textContent = ""; };
+  source.onopen = () => { clearTimeout(lost); if (state.textContent === words.off) state.textContent = ""; };
   source.onerror = () => {
-    state.textContent = words.off;
+    // Where many share an address a stream may end to come again in 5 seconds: that is no lost connection.
+    clearTimeout(lost);
+    lost = setTimeout(() => { state.textContent = words.off; }, 8000);
     if (source.readyState === EventSource.CLOSED) { source = null; setTimeout(listen, 5000); }
   };
 };

@@ -12,8 +12,8 @@ import (
 // from the person's case; while the store does not answer the page shows what there is, and the next request asks
 // again.
 func (c *Channel) session(r *http.Request, cookie string) *session {
+	c.sessions.trim() // before, or a new one would be the first to go
 	s := c.sessions.get(address(cookie), c.o.Clock())
-	c.sessions.trim()
 	if !s.mustRecall() {
 		return s
 	}

@@ -299,7 +299,7 @@ func (ss *sessions) get(addr string, now time.Time) *session {
 func (ss *sessions) trim() {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	if len(ss.byAddress) <= Sessions && ss.bytes.Load() <= MemoryBytes {
+	if len(ss.byAddress) < Sessions && ss.bytes.Load() <= MemoryBytes {
 		return
 	}
 	type old struct {

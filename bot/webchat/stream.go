@@ -20,27 +20,24 @@ func (c *Channel) events(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent) // tells EventSource not to come back
 		return
 	}
-	seq, _ := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
-	if seq == 0 {
-		seq, _ = strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
+	last := r.Header.Get("Last-Event-ID")
+	if last == "" {
+		last = r.URL.Query().Get("after")
 	}
-	s := c.session(r, cookie)
-	if s.nothing() {
+	seq, _ := strconv.ParseInt(last, 10, 64)
+	s, ip := c.session(r, cookie), c.o.ClientIP(r)
+	if s.nothing() && seq <= 0 {
 		w.WriteHeader(http.StatusNoContent) // a page listens once something was said; a made-up cookie holds no stream open
 		return
 	}
-	ip := c.o.ClientIP(r)
-	if !c.streams.begin(ip) {
-		tooMany(w)
-		return
+	// One stream more than there may be gives what there is and ends: its page hears all the same, a little later.
+	var news chan struct{}
+	if !s.nothing() && c.streams.begin(ip) {
+		defer c.streams.end(ip)
+		if news = s.subscribe(sessionStreams); news != nil {
+			defer s.unsubscribe(news)
+		}
 	}
-	defer c.streams.end(ip)
-	news := s.subscribe(sessionStreams)
-	if news == nil {
-		tooMany(w)
-		return
-	}
-	defer s.unsubscribe(news)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
 	out := http.NewResponseController(w)
@@ -57,12 +54,17 @@ func (c *Channel) events(w http.ResponseWriter, r *http.Request) {
 		}
 		return out.Flush()
 	}
-	if write("retry: 2000\n\n") != nil {
+	pause := 2000
+	if news == nil {
+		pause = 5000
+	}
+	if write("retry: %d\n\n", pause) != nil {
 		return
 	}
 	for lang := c.lang(r); ; {
 		ms, anew, last := s.after(seq)
-		if anew && write("event: anew\ndata: {}\n\n") != nil {
+		// With the id of nothing: where no message follows, the page does not ask again for what comes after those it had.
+		if anew && write("id: 0\nevent: anew\ndata: {}\n\n") != nil {
 			return
 		}
 		for _, m := range ms {
@@ -73,6 +75,9 @@ func (c *Channel) events(w http.ResponseWriter, r *http.Request) {
 		c.received(r.Context(), s, cookie, last)
 		if seq = last; s.isEnded() {
 			_ = write("event: anew\ndata: {}\n\n") // another tab: cleared as well, the stream ends either way
+			return
+		}
+		if news == nil {
 			return
 		}
 		select {
@@ -87,12 +92,6 @@ func (c *Channel) events(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-}
-
-// tooMany ends one stream more than there may be; the page asks again after a while.
-func tooMany(w http.ResponseWriter) {
-	w.Header().Set("Retry-After", "5")
-	w.WriteHeader(http.StatusServiceUnavailable)
 }
 
 // wire is a message as the page's script reads it.

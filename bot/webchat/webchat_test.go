@@ -421,6 +421,56 @@ func TestManyNewSessionsOfOneAddress(t *testing.T) {
 	}
 }
 
+// A page that stays open while its conversation is erased shows nothing of it any more, and then asks for none.
+func TestErasedConversationLeavesAnOpenPage(t *testing.T) {
+	_, b, _ := start(t, nil)
+	ask := func(from string) (int, string) {
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, b.url+"/events?after=7", nil)
+		req.Header.Set("Cookie", fmt.Sprintf("chat=%043d", 1))
+		req.Header.Set("Last-Event-ID", from)
+		r, err := b.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close()
+		said, _ := io.ReadAll(r.Body)
+		return r.StatusCode, string(said)
+	}
+	if code, said := ask(""); code != http.StatusOK || !strings.Contains(said, "id: 0\nevent: anew\n") {
+		t.Errorf("%d %q", code, said)
+	}
+	if code, _ := ask("0"); code != http.StatusNoContent {
+		t.Errorf("it asks again: %d", code)
+	}
+}
+
+// Whoever ends a chat in which nothing was said begins no case by that.
+func TestEndOfNothing(t *testing.T) {
+	e, b, _ := start(t, nil)
+	for i := range 3 {
+		b.post("/end", nil, "Cookie", fmt.Sprintf("chat=%043d", i))
+	}
+	if n := len(e.messages()); n != 0 {
+		t.Errorf("%d messages", n)
+	}
+}
+
+// A cookie is easily made up: a new one with every message begins no more conversations than none at all.
+func TestManyMadeUpSessionsOfOneAddress(t *testing.T) {
+	now := time.Date(2026, 1, 19, 8, 0, 0, 0, time.UTC)
+	e, b, u := start(t, func(o *Options) { o.Clock = func() time.Time { return now } })
+	b.say("aaaaaaaa1", "halo")
+	for i := range newBurst + 50 {
+		newBrowser(t, u).post("/send", url.Values{"id": {"aaaaaaaa1"}, "text": {"halo"}}, "Cookie", fmt.Sprintf("chat=%043d", i))
+	}
+	if n := len(e.messages()); n != newBurst {
+		t.Errorf("%d conversations were begun", n)
+	}
+	if r, _ := b.say("aaaaaaaa2", "masih di sini"); r.StatusCode != http.StatusSeeOther {
+		t.Errorf("who had begun before is refused: %d", r.StatusCode)
+	}
+}
+
 // events reads one event's data of the person's stream.
 func events(t *testing.T, b browser, from string) *bufio.Reader {
 	t.Helper()
@@ -648,6 +698,9 @@ func TestMadeUpCookies(t *testing.T) {
 	if code := ask("/events", 1); code != http.StatusNoContent {
 		t.Errorf("a stream for a conversation that is none: %d", code)
 	}
+	if code := ask("/events?after=7", 1); code != http.StatusOK { // it ends by itself, or ask would wait
+		t.Errorf("a page whose conversation is gone: %d", code)
+	}
 }
 
 // One conversation and one address hold no more streams open than a person needs; a stream that ends makes room.
@@ -669,11 +722,17 @@ func TestStreamsAreBounded(t *testing.T) {
 			t.Fatalf("stream %d: %d", i, r.StatusCode)
 		}
 	}
-	if r := open(t.Context()); r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Retry-After") == "" {
-		t.Errorf("one more: %d", r.StatusCode)
+	// One more hears what there is, and is told to come again: nobody is left without an answer.
+	one := open(t.Context())
+	if said, err := io.ReadAll(one.Body); err != nil || one.StatusCode != http.StatusOK || !strings.Contains(string(said), `"halo"`) || !strings.Contains(string(said), "retry: 5000") {
+		t.Errorf("one more: %d %q %v", one.StatusCode, said, err)
 	}
 	leave()
-	for deadline := time.Now().Add(time.Minute); open(t.Context()).StatusCode != http.StatusOK; {
+	held := func() bool {
+		line, err := bufio.NewReader(open(t.Context()).Body).ReadString('\n')
+		return err == nil && line == "retry: 2000\n"
+	}
+	for deadline := time.Now().Add(time.Minute); !held(); {
 		if time.Now().After(deadline) {
 			t.Fatal("the streams that ended make no room")
 		}
