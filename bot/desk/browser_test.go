@@ -130,7 +130,7 @@ func TestDraftOutlivesTheSession(t *testing.T) {
 	w.advance(25 * time.Minute)
 	w.f.hear(code, "halo?")
 	c.Until(`document.querySelector('#lost').innerText.includes('BELUM TERSIMPAN')`)
-	if s := eval[string](c, `document.body.innerText`); strings.Contains(s, "Poipet") || strings.Contains(s, code) || !strings.Contains(s, "BELUM TERSIMPAN") {
+	if s := eval[string](c, `document.title + document.body.innerText`); strings.Contains(s, "Poipet") || strings.Contains(s, code) || !strings.Contains(s, "BELUM TERSIMPAN") {
 		t.Errorf("on the screen after the session:\n%s", s)
 	}
 	if !eval[bool](c, `document.querySelector('#lost a').target === '_blank'`) {
@@ -189,6 +189,56 @@ func TestDraftOutlivesAChange(t *testing.T) {
 	c.Until(`!document.querySelector('#replytext')`)
 	if v := eval[string](c, `document.querySelector('#note').value + '|' + document.querySelector('pre.kept').textContent`); v != "Paman yang menjemput|Baik, besok" {
 		t.Errorf("the drafts became %q", v)
+	}
+	c.Clean()
+}
+
+// A form that was not done leaves the page of the case: it goes on listening, and what is typed is not sent again by it.
+func TestLiveAfterARefusedForm(t *testing.T) {
+	w := newWorld(t)
+	w.f.make(person{n: 1, ago: time.Minute, safety: "safe", says: []string{"saya di Poipet"}, pref: "text_only"})
+	code := caseCode(1)
+	c := startChrome(t, w)
+	c.signIn("officer")
+	c.Page("/case/" + code)
+	c.Do(chromedp.SendKeys(chromedp.ID("note"), " "))
+	c.Press("form[action$='/note'] button")
+	c.Until(`document.querySelector('#bad')`)
+	c.Until(`document.querySelector('[data-live-mark]').textContent.includes('LANGSUNG')`)
+	eval[bool](c, `window.same = true`)
+	c.Do(chromedp.SendKeys(chromedp.ID("note"), "Paman yang menjemput"))
+	w.f.hear(code, "halo dari Bavet")
+	c.Until(`document.querySelector('#timeline').textContent.includes('Bavet')`)
+	if v := eval[string](c, `document.querySelector('#note').value.trim() + '|' + window.same + '|' + location.pathname`); v != "Paman yang menjemput|true|/case/"+code {
+		t.Error(v)
+	}
+}
+
+// What is typed for one of several forms of a kind stays with that one when the case is drawn anew, and so does a choice.
+func TestDraftStaysInItsForm(t *testing.T) {
+	w := newWorld(t)
+	w.f.make(person{n: 1, ago: time.Minute, safety: "safe", says: []string{"saya di Poipet"}, pref: "call_anytime", number: "+85512345678"})
+	code := caseCode(1)
+	w.f.mu.Lock()
+	for _, id := range []string{"01HELDA", "01HELDB"} {
+		w.f.rows[id] = &bot.Row{ID: id, Line: "kh", CaseID: w.f.cases[code].open().ID, State: bot.RowHeld, Why: "next_message", By: "sri", Kind: "officer",
+			Out: bot.Outgoing{Text: "Ok."}, CreatedAt: w.clock()}
+	}
+	w.f.mu.Unlock()
+	c := startChrome(t, w)
+	c.signIn("supervisor")
+	c.Page("/case/" + code)
+	c.Press("form[action$='/claim'] button")
+	c.Until(`document.querySelector('#replytext')`)
+	c.Until(`document.querySelector('[data-live-mark]').textContent.includes('LANGSUNG')`)
+	eval[bool](c, `(document.querySelector('details[data-key=close]').open = true,
+		document.querySelector('#as').value = 'referred', document.querySelector('#csum').value = 'dirujuk', document.querySelector('#r01HELDB').value = 'ia menelepon', true)`)
+	w.as("supervisor").get("/case/"+code).submit("/case/"+code+"/class", "class", "P2", "reason", "sendirian").want(200)
+	c.Until(`!document.querySelector('#newbar').hidden`)
+	c.Do(chromedp.Click(chromedp.CSS("#newbar button"), chromedp.NodeVisible))
+	c.Until(`document.querySelector('h1 .cls').textContent === 'P2'`)
+	if v := eval[string](c, `['as', 'csum', 'r01HELDA', 'r01HELDB'].map((id) => document.getElementById(id).value).join('|')`); v != "referred|dirujuk||ia menelepon" {
+		t.Errorf("they became %q", v)
 	}
 	c.Clean()
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"image"
+	"image/jpeg"
 	"image/png"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"unicode"
@@ -120,4 +122,19 @@ func bombJPEG(side, components, scans int) []byte {
 		}
 	}
 	return append(b, 0xFF, 0xD9)
+}
+
+// A telephone's moving picture is a JPEG with a film behind it; what looks like a scan in the film is none, nor what stands in a
+// thumbnail.
+func TestPictureWithAFilmBehindIt(t *testing.T) {
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewRGBA(image.Rect(0, 0, 16, 16)), nil); err != nil {
+		t.Fatal(err)
+	}
+	film := make([]byte, 12<<20)
+	chance := rand.NewChaCha8([32]byte{1})
+	_, _ = chance.Read(film)
+	if _, err := cleanPicture(append(b.Bytes(), film...)); err != nil {
+		t.Error(err)
+	}
 }

@@ -133,11 +133,16 @@ func cleanPicture(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, errNoPicture
 	}
-	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width*cfg.Height > maxPixels || cfg.Width*cfg.Height*pixelBytes(format, cfg, b) > maxDecoded {
+	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width*cfg.Height > maxPixels {
 		return nil, errTooLarge
 	}
-	// Between the markers of a JPEG no 0xFF stands alone; those of a thumbnail inside it are counted along.
-	if format == "jpeg" && bytes.Count(b, []byte{0xFF, 0xDA}) > maxScans {
+	each, scans := pixelBytes(cfg), 1
+	if format == "jpeg" {
+		var coefficients int
+		scans, coefficients = jpegCost(b)
+		each += coefficients
+	}
+	if cfg.Width*cfg.Height*each > maxDecoded || scans > maxScans {
 		return nil, errTooLarge
 	}
 	img, _, err := image.Decode(bytes.NewReader(b))
@@ -151,43 +156,43 @@ func cleanPicture(b []byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// pixelBytes is how much memory a pixel takes at most while it is decoded.
-func pixelBytes(format string, cfg image.Config, b []byte) int {
-	n := 4
+// pixelBytes is how much memory a decoded pixel takes at most.
+func pixelBytes(cfg image.Config) int {
 	switch cfg.ColorModel {
 	case color.Gray16Model, color.RGBA64Model, color.NRGBA64Model:
-		n = 8
+		return 8
 	}
-	if format == "jpeg" {
-		n += progressive(b)
-	}
-	return n
+	return 4
 }
 
-// progressive is how many bytes of coefficients a JPEG keeps for each pixel; 0 when it is not progressive. Components with
-// fewer samples than pixels keep less.
-func progressive(b []byte) int {
+// jpegCost is how often a JPEG goes over its picture, and how many bytes of coefficients it keeps for each pixel; 0 when it is
+// not progressive. Components with fewer samples than pixels keep less. What only looks like a marker does not count: in
+// a thumbnail, or in the film that telephones put behind a picture.
+func jpegCost(b []byte) (scans, coefficients int) {
 	for i := 2; i+4 <= len(b); {
-		if b[i] != 0xFF || b[i+1] == 0xFF || b[i+1] == 0 || b[i+1] >= 0xD0 && b[i+1] <= 0xD8 {
+		marker := b[i+1]
+		if b[i] != 0xFF || marker == 0xFF || marker == 0 || marker >= 0xD0 && marker <= 0xD8 {
 			i++ // fill bytes, and what stands between segments
 			continue
 		}
-		marker, length := b[i+1], int(b[i+2])<<8|int(b[i+3])
+		length := int(b[i+2])<<8 | int(b[i+3])
 		f := b[i+4 : max(i+4, min(len(b), i+2+length))]
 		switch {
+		case marker == 0xD9: // the end
+			return scans, coefficients
+		case marker == 0xDA:
+			scans++
 		case marker == 0xC2 && len(f) >= 6:
 			most, all := 1, 0
 			for c := 6; c+2 < len(f); c += 3 {
 				samples := int(f[c+1]>>4) * int(f[c+1]&15)
 				most, all = max(most, samples), all+samples
 			}
-			return (4*all + most - 1) / most
-		case marker == 0xC0, marker == 0xC1, marker == 0xDA:
-			return 0
+			coefficients = (4*all + most - 1) / most
 		}
 		i += 2 + length
 	}
-	return 0
+	return scans, coefficients
 }
 
 // accountOf is the account of a channel on which the case has its contact.

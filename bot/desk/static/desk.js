@@ -10,6 +10,10 @@
   const $$ = (s, root) => Array.from((root || document).querySelectorAll(s));
   const signedIn = 'user' in text;
 
+  // A form that was not done is answered with the case: asked for by the form's address it would not be found again.
+  const page = location.pathname.match(/^\/(case|offers)\/[^/]+(?=\/)/);
+  if (page && text.live === 'case') history.replaceState(null, '', page[0]);
+
   // One-time link: the secret stands in the fragment, which is never sent; take it and clear the address bar.
   const field = $('[data-fragment]');
   if (field && location.hash.length > 8) {
@@ -88,9 +92,13 @@
 
   // What was typed or chosen in the page and not sent yet. A page that is drawn anew, or whose session is over, keeps it.
   const texts = /^(textarea|text|tel|search|time|date|datetime-local)$/;
+  // A form's own address is not enough: there is one for each message that is held.
+  const formKey = (f) => [f.getAttribute('action')].concat($$('input[type=hidden]', f).filter((n) => !/^(req|gate|ver|seen)$/.test(n.name))
+    .map((n) => n.name + '=' + n.value)).join(' ');
   const typed = () => $$('main form[method=post]').flatMap((f) => Array.from(f.elements)).filter((n) => n.name
     && texts.test(n.type) && n.value.trim() && n.value !== n.defaultValue);
-  const chosen = () => $$('main form[method=post] input').filter((n) => /^(radio|checkbox)$/.test(n.type) && n.checked !== n.defaultChecked);
+  const chosen = () => $$('main form[method=post] input').filter((n) => /^(radio|checkbox)$/.test(n.type) && n.checked !== n.defaultChecked)
+    .concat($$('main form[method=post] select').filter((n) => n.selectedIndex !== Math.max(0, Array.from(n.options).findIndex((o) => o.defaultSelected))));
 
   // Whoever leaves with something typed into another form than the one that was sent is asked by the browser first.
   let sentForm = null;
@@ -218,6 +226,7 @@
     if (stream) stream.close();
     alarm(false);
     $('#main').replaceChildren(...rest);
+    document.title = text.signIn;
     $$('#counts, .top nav, .top .tools').forEach((n) => n.remove());
     $('#idle').hidden = true;
     $$('button[data-off="1"]').forEach((b) => { b.disabled = false; delete b.dataset.off; });
@@ -228,18 +237,20 @@
   };
   // The page of a case as it is now, with what was typed put back; what has no place any more stands at the top.
   const redraw = () => get(location.pathname + location.search, true).then((doc) => {
-    const kept = typed().concat(chosen()).map((n) => [n.form.getAttribute('action'), n.name, n.type, n.value, n.checked]);
+    const kept = typed().concat(chosen()).map((n) => [formKey(n.form), n.name, n.type, n.value, n.checked]);
     swap(doc, 'counts'); swap(doc, 'main'); readAlarm(); ticks();
-    kept.forEach(([action, name, type, value, checked]) => {
-      const n = $$('main form[method=post]').filter((f) => f.getAttribute('action') === action).flatMap((f) => Array.from(f.elements))
-        .find((x) => x.name === name && x.type === type && (texts.test(type) || x.value === value));
+    kept.forEach(([form, name, type, value, checked]) => {
+      const box = /^(radio|checkbox)$/.test(type);
+      const n = $$('main form[method=post]').filter((f) => formKey(f) === form).flatMap((f) => Array.from(f.elements))
+        .find((x) => x.name === name && x.type === type && (box ? x.value === value : !x.options || Array.from(x.options).some((o) => o.value === value)));
       if (!n && texts.test(type)) {
         const p = document.createElement('pre');
         p.className = 'kept'; p.textContent = value;
         $('#newbar').after(p);
-      } else if (n && texts.test(type)) n.value = value;
-      else if (n) n.checked = checked;
-      if (n && n.closest('details')) n.closest('details').open = true;
+      }
+      if (!n) return;
+      if (box) n.checked = checked; else n.value = value;
+      if (n.closest('details')) n.closest('details').open = true;
     });
     composer(); polite(text.updated);
   }).catch((status) => { if (status === 401) over(); else offline(); });
@@ -289,7 +300,8 @@
       } else if (kind === 'case') {
         if (gate(doc) === gate(document)) {
           const was = $$('#timeline li').length;
-          swap(doc, 'timeline'); swap(doc, 'safety'); swap(doc, 'held');
+          swap(doc, 'timeline'); swap(doc, 'safety');
+          if (!typed().some((n) => n.closest('#held'))) swap(doc, 'held');
           ['ver', 'seen'].forEach((k) => {
             const v = $('[name=' + k + ']', doc);
             if (v) $$('[name=' + k + ']').forEach((i) => { i.value = v.value; });
