@@ -243,6 +243,29 @@ func TestDraftStaysInItsForm(t *testing.T) {
 	c.Clean()
 }
 
+// Ringing leaves no page, though the browser says so: nobody is asked about what is typed while they dial.
+func TestDiallingAsksNothing(t *testing.T) {
+	w := newWorld(t)
+	w.f.make(person{n: 1, ago: time.Minute, safety: "safe", says: []string{"saya di Poipet"}, pref: "call_anytime", number: "+85512345678"})
+	c := startChrome(t, w)
+	c.signIn("officer")
+	c.Page("/case/" + caseCode(1))
+	c.Press("form[action$='/claim'] button")
+	c.Until(`document.querySelector('#call form[action$="/call"]')`)
+	c.Press("#call form[action$='/call'] button.big")
+	c.Until(`document.querySelector('.dial a')`)
+	c.Do(chromedp.SendKeys(chromedp.ID("onote"), "berdering"))
+	// The browser's own question would stand in the way of the test: what leads to it is sent by hand.
+	const leaves = `!window.dispatchEvent(new Event('beforeunload', {cancelable: true}))`
+	if !eval[bool](c, leaves) {
+		t.Error("whoever leaves with something typed is not asked")
+	}
+	const rings = `(document.addEventListener('click', (e) => e.preventDefault(), {once: true}), document.querySelector(".dial a[href^='tel:']").click(), true)`
+	if eval[bool](c, rings+" && "+leaves) {
+		t.Error("asked before it rings")
+	}
+}
+
 // A one-time link fills its form from the fragment, which never leaves the browser.
 func TestLinkInTheBrowser(t *testing.T) {
 	w := newWorld(t)

@@ -101,7 +101,7 @@ func (s *Store) ShortenAudit(ctx context.Context, line string, before time.Time,
 		return 0, a.broken(err, 1)
 	}
 	was := a.raw
-	goes, err := a.aged(ctx, first, before, token)
+	goes, err := a.aged(ctx, first, before)
 	if err != nil || goes.Gone == first.from {
 		return 0, err
 	}
@@ -127,7 +127,7 @@ func (s *Store) ShortenAudit(ctx context.Context, line string, before time.Time,
 }
 
 // aged verifies the rows that are old enough, from part on, and gives where the log would begin without them.
-func (a *auditReader) aged(ctx context.Context, part auditPart, before time.Time, token string) (auditBegin, error) {
+func (a *auditReader) aged(ctx context.Context, part auditPart, before time.Time) (auditBegin, error) {
 	goes := auditBegin{Gone: part.from, Link: part.before}
 	held := map[string]bool{} // case code
 	for {
@@ -161,7 +161,7 @@ func (a *auditReader) aged(ctx context.Context, part auditPart, before time.Time
 		if len(part.links) < auditBatch {
 			return goes, nil
 		}
-		// the lease is for one batch; a long log takes many
+		// The lease is for one batch; a long log takes many. Whoever lost it meanwhile is refused by the cut itself.
 		if err := a.store.rdb.PExpire(ctx, keyAuditLease(a.line), 30*time.Second).Err(); err != nil {
 			return goes, fmt.Errorf("shorten audit: %w", err)
 		}

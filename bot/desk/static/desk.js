@@ -103,8 +103,10 @@
   // Whoever leaves with something typed into another form than the one that was sent is asked by the browser first.
   let sentForm = null;
   document.addEventListener('submit', (e) => { sentForm = e.target; });
+  let dials = 0; // a browser asks before it rings as if the page went
+  document.addEventListener('click', (e) => { if (e.target.closest('a[href^="tel:"]')) dials = Date.now(); });
   window.addEventListener('beforeunload', (e) => {
-    const rest = typed().some((n) => n.form !== sentForm);
+    const rest = Date.now() - dials > 1000 && typed().some((n) => n.form !== sentForm);
     sentForm = null;
     if (!rest) return;
     e.preventDefault();
@@ -214,7 +216,7 @@
   // A reload waits while the page is being left: it would break off what was just pressed, and of a sign-out the answer
   // that clears this browser.
   let left = 0;
-  window.addEventListener('beforeunload', () => { left = Date.now(); });
+  window.addEventListener('beforeunload', () => { if (Date.now() - dials > 1000) left = Date.now(); });
   const reload = () => { if (Date.now() - left < 5000) setTimeout(reload, 5000); else location.reload(); };
 
   // The session is over. With nothing typed the page goes; else only the forms with what was typed stay on the screen.
